@@ -1,0 +1,1 @@
+"""People and their ratings: store, exports, JSON routes and the rating tab."""

@@ -1,0 +1,1 @@
+"""The assembled studio: training and analysis tabs, run supervision, figures, theme."""

@@ -1,0 +1,1 @@
+"""Published import name of the reward engine: see `dspo.reward`."""
