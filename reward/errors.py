@@ -1,10 +1,10 @@
 """Every error that a user of the reward engine can cause; all else is a bug and propagates.
 
-    RewardError                      shown as its message, without a traceback
-    ├── InputError                   bad files or arguments: a list of faults, exit code 2
-    ├── BackboneError                the image encoder can't be had or doesn't fit
-    ├── CheckpointError              a saved model is missing, damaged or of a future format
-    └── TrainingInterrupted          stopped by a person; `last/` is complete, exit code 130
+RewardError                      shown as its message, without a traceback
+├── InputError                   bad files or arguments: a list of faults, exit code 2
+├── BackboneError                the image encoder can't be had or doesn't fit
+├── CheckpointError              a saved model is missing, damaged or of a future format
+└── InterruptedTrainingError          stopped by a person; `last/` is complete, exit code 130
 """
 
 from collections.abc import Sequence
@@ -54,5 +54,5 @@ class CheckpointError(RewardError):
     """A checkpoint folder is missing, damaged, or written by a newer version."""
 
 
-class TrainingInterrupted(RewardError):
+class InterruptedTrainingError(RewardError):
     """Training was stopped by a person."""
