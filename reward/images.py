@@ -1,0 +1,118 @@
+"""Image files: where a written path leads, what a file holds, and its pixels as RGB."""
+
+import hashlib
+import warnings
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+_CHECK_THREADS: Final = 4
+
+
+def resolve_image(written: str, bases: Sequence[Path]) -> Path:
+    """The file that `written` means: absolute as it is, else below the first base where it exists.
+
+    Where it exists nowhere, the path below the first base, for the message.
+    """
+    path = Path(written)
+    if path.is_absolute():
+        return path
+    candidates = [base / path for base in bases]
+    return next((candidate for candidate in candidates if candidate.is_file()), candidates[0])
+
+
+def search_bases(source: Path, image_root: Path | None) -> list[Path]:
+    """Where the relative image paths of the file `source` are looked for, in this order."""
+    return [*([image_root] if image_root else []), Path(), source.parent]
+
+
+def content_sha256(path: Path) -> str:
+    """The sha256 of the file's bytes, in hex: an image's identity, whatever its name."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def load_rgb(path: Path) -> "Image.Image":
+    """The picture as a person sees it: first frame, turned as EXIF says, over white where transparent, 8-bit RGB.
+
+    Raises:
+        ValueError: the file is no image, is cut off, or is too large to be decoded safely.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as opened:
+            opened.load()
+            image = ImageOps.exif_transpose(opened)
+            if image.mode.startswith(("I", "F")):
+                # 16-bit greyscale: Pillow's own conversion clips at 255 instead of scaling.
+                image = image.point(lambda value: value / 257).convert("L")
+            if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+                image = image.convert("RGBA")
+                white = Image.new("RGBA", image.size, "white")
+                image = Image.alpha_composite(white, image)
+            return image.convert("RGB")
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        raise ValueError(_plain(error)) from error
+    except Image.DecompressionBombWarning as warning:  # where warnings are errors
+        raise ValueError(_plain(warning)) from warning
+
+
+def image_problem(path: Path) -> str | None:
+    """Why the file can't be used as an image, or None. Reads the whole file, so a cut-off one is found."""
+    from PIL import Image
+
+    if not path.exists():
+        return "the file does not exist"
+    if not path.is_file():
+        return "not a file"
+    try:
+        with Image.open(path) as image:
+            # A JPEG is decoded at an eighth of its size here: enough to find every broken byte, far cheaper.
+            image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))
+            image.load()
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        return _plain(error)
+    except Image.DecompressionBombWarning as warning:
+        return _plain(warning)
+    return None
+
+
+def find_problems(paths: Iterable[Path]) -> dict[Path, str]:
+    """The unusable among `paths`, each with its reason."""
+    unique = list(dict.fromkeys(paths))
+    with ThreadPoolExecutor(_CHECK_THREADS) as pool:
+        return {path: problem for path, problem in zip(unique, pool.map(image_problem, unique), strict=True) if problem}
+
+
+def list_images(paths: Iterable[Path]) -> list[Path]:
+    """Files as they are, folders as the image files anywhere below them, sorted."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found.extend(sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()))
+        else:
+            found.append(path)
+    return found
+
+
+def _plain(error: BaseException) -> str:
+    """A reason in words: Pillow's messages name the object's address or nothing at all."""
+    text = str(error)
+    if "cannot identify" in text:
+        return "not an image that Pillow can read"
+    if "bomb" in text:
+        return "too many pixels to be decoded safely"
+    return text[:1].lower() + text[1:] if text else type(error).__name__
+
+
+def silence_bomb_warnings() -> None:
+    """Between Pillow's warning and its error limit a picture is merely large; call once from a program's entry."""
+    from PIL import Image
+
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)

@@ -1,0 +1,36 @@
+"""Prompts CSV (`prompt_id,prompt`) → prompt texts by id."""
+
+from pathlib import Path
+
+from reward.errors import InputError
+from reward.tables import open_csv
+
+
+def read_prompts(path: Path) -> dict[str, str]:
+    """Prompt text by prompt_id.
+
+    Raises:
+        InputError: unreadable, a column missing, a blank id, or one id with two texts; every fault at once.
+    """
+    table = open_csv(path, "a prompts CSV", ("prompt_id", "prompt"))
+    frame, _ = table.frame(["prompt_id", "prompt"], [])
+    prompts: dict[str, str] = {}
+    faults = []
+    for row, (prompt_id, prompt) in enumerate(zip(frame["prompt_id"], frame["prompt"], strict=True)):
+        if not prompt_id:
+            faults.append(table.fault(row, "prompt_id is blank", "give every prompt an id"))
+        elif prompts.setdefault(prompt_id, prompt) != prompt:
+            faults.append(table.fault(row, f"prompt {prompt_id!r} has a second text", "keep one line a prompt"))
+    if faults:
+        raise InputError(faults)
+    return prompts
+
+
+def prompts_beside(source: Path, given: Path | None) -> dict[str, str]:
+    """Prompts from `given`, else from a prompts.csv beside `source` or in the folder above, else none."""
+    if given is not None:
+        return read_prompts(given)
+    for folder in (source.parent, source.parent.parent):
+        if (folder / "prompts.csv").is_file():
+            return read_prompts(folder / "prompts.csv")
+    return {}

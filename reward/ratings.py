@@ -1,0 +1,129 @@
+"""Ratings CSV → a checked table of images and their 0–10 ratings on the five heads."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reward.aspects import MAX_RATING, MIN_RATING, RATING_COLUMNS
+from reward.errors import Fault, InputError
+from reward.images import find_problems, resolve_image, search_bases
+from reward.tables import CsvTable, open_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_KIND = "a ratings CSV"
+_REQUIRED = ("prompt_id", "image_path", *RATING_COLUMNS)
+
+
+@dataclass(frozen=True)
+class RatingsTable:
+    """Ratings as a file holds them.
+
+    `frame` has prompt_id, image_path (as written), file (where that leads, a str), annotator where the file has
+    one, and the five rating columns (float64, NaN = not rated). One row an image, or an annotator and image.
+    """
+
+    source: Path
+    frame: "pd.DataFrame"
+
+    @property
+    def has_annotators(self) -> bool:
+        """Whether the file tells who rated."""
+        return "annotator" in self.frame.columns
+
+    def by_image(self) -> "pd.DataFrame":
+        """One row an image (prompt_id, file, five columns): the mean over annotators, in the file's order."""
+        keys = ["prompt_id", "file"]
+        if not self.has_annotators:
+            return self.frame[[*keys, *RATING_COLUMNS]].reset_index(drop=True)
+        return self.frame.groupby(keys, sort=False)[list(RATING_COLUMNS)].mean().reset_index()
+
+
+def read_ratings(path: Path, image_root: Path | None = None, *, check_images: bool = True) -> RatingsTable:
+    """Read and check a ratings CSV.
+
+    Args:
+        image_root: where relative image paths are looked for first; then the working directory, then the file's folder.
+        check_images: also decode every image, so that missing and broken ones are named.
+
+    Raises:
+        InputError: every fault of the file at once, each with its line and remedy.
+    """
+    table = open_csv(path, _KIND, _REQUIRED)
+    has_annotators = "annotator" in table.columns
+    strings = ["prompt_id", "image_path", *(["annotator"] if has_annotators else [])]
+    frame, faults = table.frame(strings, RATING_COLUMNS)
+    if frame.empty:
+        raise InputError.one(path, "there is a header but no row", "add a row an image")
+    faults += _blank_cells(table, frame, strings)
+    faults += _out_of_range(table, frame)
+    faults += _duplicates(table, frame, strings)
+    bases = search_bases(path, image_root)
+    unique = frame["image_path"].drop_duplicates()
+    files = {written: resolve_image(written, bases) for written in unique if written}
+    frame["file"] = frame["image_path"].map({written: str(file) for written, file in files.items()})
+    if check_images:
+        faults += _bad_images(table, frame, files)
+    if not faults and not _has_two_rated(frame):
+        faults.append(
+            Fault(str(path), None, "no prompt has two rated images", "rate at least two images of one prompt")
+        )
+    if faults:
+        raise InputError(sorted(faults, key=lambda fault: (fault.line or 0, fault.problem)))
+    return RatingsTable(path, frame)
+
+
+def _blank_cells(table: CsvTable, frame: "pd.DataFrame", strings: list[str]) -> list[Fault]:
+    return [
+        table.fault(int(row), f"{name} is blank", f"give every row its {name}")
+        for name in strings
+        for row in (frame[name] == "").to_numpy().nonzero()[0]
+    ]
+
+
+def _out_of_range(table: CsvTable, frame: "pd.DataFrame") -> list[Fault]:
+    faults = []
+    for name in RATING_COLUMNS:
+        values = frame[name]
+        for row in ((values < MIN_RATING) | (values > MAX_RATING)).to_numpy().nonzero()[0]:
+            problem = f"{name} is {values.iloc[row]:g}, outside {MIN_RATING:g}–{MAX_RATING:g}"
+            faults.append(table.fault(int(row), problem, "rate from 0 (worst) to 10 (best)"))
+    return faults
+
+
+def _duplicates(table: CsvTable, frame: "pd.DataFrame", keys: list[str]) -> list[Fault]:
+    again = frame.duplicated(keys, keep="first").to_numpy().nonzero()[0]
+    if not len(again):
+        return []
+    first_row: dict[tuple[str, ...], int] = {}
+    faults = []
+    rows = list(zip(*(frame[name] for name in keys), strict=True))
+    for row, key in enumerate(rows):
+        if first_row.setdefault(key, row) != row and all(key):
+            line = table.lines[first_row[key]]
+            faults.append(table.fault(row, f"{key[1]} is a duplicate of line {line}", "keep one row of the two"))
+    return faults
+
+
+def _bad_images(table: CsvTable, frame: "pd.DataFrame", files: dict[str, Path]) -> list[Fault]:
+    problems = find_problems(files.values())
+    if not problems:
+        return []
+    faults = []
+    first_rows = frame["image_path"].drop_duplicates()
+    for row, written in first_rows.items():
+        if written and (problem := problems.get(files[written])):
+            where = "" if Path(written).is_absolute() else " (looked below --image-root, here, and beside the CSV)"
+            remedy = f"correct the path{where}" if "exist" in problem else "replace the file or remove the row"
+            faults.append(table.fault(int(row), f"image {written}: {problem}", remedy))
+    return faults
+
+
+def _has_two_rated(frame: "pd.DataFrame") -> bool:
+    """Whether any head of any prompt has two different images rated."""
+    for name in RATING_COLUMNS:
+        rated = frame.loc[frame[name].notna(), ["prompt_id", "image_path"]].drop_duplicates()
+        if rated["prompt_id"].duplicated().any():
+            return True
+    return False

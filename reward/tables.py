@@ -1,0 +1,142 @@
+"""CSV tables: separator and shape found out, every misshapen line named, cells as text or numbers."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reward.errors import Fault, InputError
+from reward.textfiles import read_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class CsvTable:
+    """A CSV file whose lines all have as many cells as its header."""
+
+    path: Path
+    text: str
+    separator: str
+    columns: tuple[str, ...]
+
+    @cached_property
+    def lines(self) -> list[int]:
+        """Line number of each data row. A quoted cell may span lines, so rows and lines differ."""
+        return [line for line, _ in _records(self.text, self.separator)][1:]
+
+    def fault(self, row: int, problem: str, remedy: str) -> Fault:
+        """A fault of data row `row` (from 0), with its line."""
+        return Fault(str(self.path), self.lines[row], problem, remedy)
+
+    def frame(self, strings: Sequence[str], numbers: Sequence[str]) -> "tuple[pd.DataFrame, list[Fault]]":
+        """The named columns: `strings` stripped, `numbers` as float64 with NaN for blank cells.
+
+        Returns:
+            The frame, and a fault for every cell of `numbers` that is no number (NaN in the frame).
+        """
+        import pandas as pd
+
+        options = {
+            "sep": self.separator,
+            "usecols": [*strings, *numbers],
+            "keep_default_na": False,
+            "na_values": {name: [""] for name in numbers},
+            "skip_blank_lines": True,
+        }
+        decimal = "," if self.separator == ";" else "."
+        faults: list[Fault] = []
+        try:
+            frame = pd.read_csv(
+                io.StringIO(self.text),
+                dtype={**dict.fromkeys(strings, "str"), **dict.fromkeys(numbers, "float64")},
+                decimal=decimal,
+                **options,
+            )
+        except ValueError:
+            # Some cell is no number: read all as text and find each.
+            frame = pd.read_csv(io.StringIO(self.text), dtype="str", **options)
+            for name in numbers:
+                cells = frame[name].fillna("").str.strip()
+                if decimal == ",":
+                    cells = cells.str.replace(",", ".", regex=False)
+                values = pd.to_numeric(cells.where(cells != ""), errors="coerce")
+                for row in (values.isna() & (cells != "")).to_numpy().nonzero()[0]:
+                    wrong = frame[name].iloc[row]
+                    faults.append(
+                        self.fault(
+                            int(row), f"{name} is {wrong!r}, not a number", "give a number or leave the cell blank"
+                        )
+                    )
+                frame[name] = values.astype("float64")
+        for name in strings:
+            frame[name] = frame[name].str.strip()
+        return frame, faults
+
+
+def open_csv(path: Path, kind: str, required: Iterable[str]) -> CsvTable:
+    """Read a CSV's text and header and check its shape.
+
+    Separators `,`, `;` (as Excel writes where the comma is the decimal sign) and tab are told by the header.
+
+    Raises:
+        InputError: unreadable, a required column is missing or stands twice, or lines of the wrong length; all of them.
+    """
+    text = read_text(path, kind)
+    header = text.lstrip("\r\n").splitlines()[0]
+    separator = max(",;\t", key=header.count)
+    columns = tuple(name.strip() for name in next(csv.reader([header], delimiter=separator)))
+    faults = []
+    for name in required:
+        if name not in columns:
+            found = ", ".join(columns[:12])
+            faults.append(Fault(str(path), 1, f"column {name!r} is missing (found: {found})", "add it to the header"))
+        elif columns.count(name) > 1:
+            faults.append(Fault(str(path), 1, f"column {name!r} stands twice", "keep one of them"))
+    faults.extend(_misshapen(path, text, separator, len(columns)))
+    if faults:
+        raise InputError(faults)
+    return CsvTable(path, _with_plain_header(text, separator, columns), separator, columns)
+
+
+def _with_plain_header(text: str, separator: str, columns: Sequence[str]) -> str:
+    """The text with stripped column names, so that `" prompt_id"` is found by its name."""
+    newline = text.lstrip("\r\n").find("\n")
+    lead = len(text) - len(text.lstrip("\r\n"))
+    if newline < 0:
+        return text
+    buffer = io.StringIO()
+    csv.writer(buffer, delimiter=separator, lineterminator="\n").writerow(columns)
+    return text[:lead] + buffer.getvalue() + text[lead + newline + 1 :]
+
+
+def _misshapen(path: Path, text: str, separator: str, width: int) -> list[Fault]:
+    if '"' not in text:
+        rows = sum(1 for line in text.splitlines() if line)
+        if text.count(separator) == rows * (width - 1):
+            return []
+    try:
+        return [
+            Fault(
+                str(path), line, f"{len(cells)} cells where the header has {width}", "quote cells with commas in them"
+            )
+            for line, cells in _records(text, separator)
+            if len(cells) != width
+        ]
+    except csv.Error as error:
+        raise InputError.one(path, f"not a CSV ({error})", "save it as CSV, UTF-8") from error
+
+
+def _records(text: str, separator: str) -> list[tuple[int, list[str]]]:
+    """(first line, cells) of each record that isn't blank, the header first."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    records, start = [], 1
+    for cells in reader:
+        if cells:
+            records.append((start, cells))
+        start = reader.line_num + 1
+    return records
