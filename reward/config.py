@@ -1,0 +1,137 @@
+"""Arguments of a training run: one frozen dataclass whose fields are the CLI's flags and the form's inputs."""
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from reward.errors import Fault, InputError
+
+Mode = Literal["multihead", "pairs"]
+MODES: Final[tuple[str, ...]] = get_args(Mode)
+
+# DataComp-XL: the strongest ViT-L-14 of open_clip's list with an MIT licence and plain GELU, so that the architecture's
+# name alone tells how to run it ("openai" and "dfn2b" need quick_gelu; dfn2b's licence excludes commercial use).
+DEFAULT_BACKBONE: Final = "openclip:ViT-L-14/datacomp_xl_s13b_b90k"
+
+_EPOCHS: Final[dict[str, int]] = {"multihead": 15, "pairs": 10}
+_BATCH_SIZE: Final[dict[str, int]] = {"multihead": 4, "pairs": 8}
+
+
+def _flag(default: Any, text: str, **more: Any) -> Any:
+    return field(default=default, metadata={"help": text, **more})
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What `train_reward.py` is told. Checks itself: an InputError names each faulty flag."""
+
+    mode: Mode = _flag("multihead", "multihead: five heads from ratings; pairs: one score from pairs", choices=MODES)
+    ratings: Path | None = _flag(None, "ratings CSV (multihead)", metavar="CSV")
+    pairs: Path | None = _flag(
+        None, "pairs JSONL; in multihead mode the target of the combination weights", metavar="JSONL"
+    )
+    prompts: Path | None = _flag(None, "prompts CSV; default: prompts.csv beside the data, if any", metavar="CSV")
+    output: Path = _flag(Path("outputs/multihead_reward_model"), "run folder to make", metavar="DIR")
+    epochs: int | None = _flag(None, "passes over the pairs; default 15, in pairs mode 10")
+    batch_size: int | None = _flag(None, "pairs a step; default 4, in pairs mode 8")
+    learning_rate: float = _flag(1e-4, "Adam's step size")
+    min_rating_diff: float = _flag(0.5, "smallest difference of ratings that makes a win; below it a tie")
+    backbone: str = _flag(
+        DEFAULT_BACKBONE, "openclip:ARCH/TAG, openclip:ARCH@WEIGHTS_FILE, or pixelstats", metavar="SPEC"
+    )
+    val_fraction: float = _flag(0.2, "share of the prompts held out for validation")
+    seed: int = _flag(0, "split, order and initial weights follow from it")
+    device: str = _flag("auto", "auto, cpu, cuda or mps")
+    image_root: Path | None = _flag(None, "where relative image paths are looked for first", metavar="DIR")
+    cache_dir: Path | None = _flag(
+        None, "where embeddings are kept; default $REWARD_CACHE_DIR, else ~/.cache/reward-studio", metavar="DIR"
+    )
+    resume: bool = _flag(False, "go on from last/ of a run that was stopped")
+    overwrite: bool = _flag(False, "replace a run that --output already holds")
+    events: Path | None = _flag(None, "append every event as a JSON line, for programs that watch", metavar="FILE")
+
+    def __post_init__(self) -> None:
+        if faults := list(self._faults()):
+            raise InputError(faults)
+
+    @property
+    def total_epochs(self) -> int:
+        """`epochs`, or the mode's default."""
+        return self.epochs if self.epochs is not None else _EPOCHS[self.mode]
+
+    @property
+    def pairs_per_step(self) -> int:
+        """`batch_size`, or the mode's default."""
+        return self.batch_size if self.batch_size is not None else _BATCH_SIZE[self.mode]
+
+    def _faults(self) -> "list[Fault]":
+        checks = (
+            ("--mode", self.mode in MODES, f"{self.mode!r} is no mode", f"one of {', '.join(MODES)}"),
+            (
+                "--ratings",
+                self.mode != "multihead" or self.ratings is not None,
+                "missing",
+                "multihead mode trains on a ratings CSV",
+            ),
+            (
+                "--pairs",
+                self.mode != "pairs" or self.pairs is not None,
+                "missing",
+                "pairs mode trains on a pairs JSONL",
+            ),
+            ("--epochs", self.total_epochs >= 1, f"{self.epochs} is too few", "at least 1"),
+            ("--batch-size", self.pairs_per_step >= 1, f"{self.batch_size} is too few", "at least 1"),
+            (
+                "--learning-rate",
+                0 < self.learning_rate <= 1,
+                f"{self.learning_rate:g} is out of range",
+                "above 0, at most 1",
+            ),
+            (
+                "--min-rating-diff",
+                0 <= self.min_rating_diff <= 10,
+                f"{self.min_rating_diff:g} is out of range",
+                "0 to 10",
+            ),
+            ("--val-fraction", 0 < self.val_fraction < 1, f"{self.val_fraction:g} is out of range", "between 0 and 1"),
+            ("--seed", 0 <= self.seed < 2**63, f"{self.seed} is out of range", "a whole number from 0"),
+            ("--resume", not (self.resume and self.overwrite), "contradicts --overwrite", "give one of the two"),
+        )
+        return [Fault(flag, None, problem, remedy) for flag, ok, problem, remedy in checks if not ok]
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One argument as the CLI and the form show it."""
+
+    field: str
+    default: Any
+    help: str
+    kind: type
+    choices: tuple[str, ...] | None = None
+    metavar: str | None = None
+
+    @property
+    def option(self) -> str:
+        """The command line's spelling: `--batch-size`."""
+        return "--" + self.field.replace("_", "-")
+
+
+_KINDS: Final[dict[str, type]] = {
+    **dict.fromkeys(("ratings", "pairs", "prompts", "output", "image_root", "cache_dir", "events"), Path),
+    **dict.fromkeys(("epochs", "batch_size", "seed"), int),
+    **dict.fromkeys(("learning_rate", "min_rating_diff", "val_fraction"), float),
+    **dict.fromkeys(("resume", "overwrite"), bool),
+}
+
+FLAGS: Final = tuple(
+    Flag(
+        item.name,
+        item.default,
+        item.metadata["help"],
+        _KINDS.get(item.name, str),
+        item.metadata.get("choices"),
+        item.metadata.get("metavar"),
+    )
+    for item in fields(TrainConfig)
+)
