@@ -49,7 +49,7 @@ def check_groups(groups: Ints, prompts: Sequence[str], links: Sequence[Link], so
     """
     sizes = np.bincount(groups)
     largest = int(sizes.argmax())
-    members = np.flatnonzero(groups == largest)
+    members = np.flatnonzero(groups == largest).tolist()
     names = sorted({prompts[i] for i in members})
     if len(sizes) == 1 and len(names) == 1:
         raise InputError.one(
@@ -66,7 +66,7 @@ def check_groups(groups: Ints, prompts: Sequence[str], links: Sequence[Link], so
     )
 
 
-def _what_joins(members: Ints, prompts: Sequence[str], links: Sequence[Link]) -> str:
+def _what_joins(members: list[int], prompts: Sequence[str], links: Sequence[Link]) -> str:
     """The keys that stand under the most prompts within a group, in words."""
     found: list[tuple[int, str]] = []
     for link in links:

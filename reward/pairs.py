@@ -43,12 +43,12 @@ class RatingPairs:
     @property
     def wins(self) -> Ints:
         """(H,) pairs a head that have a winner."""
-        return np.count_nonzero(self.sign, axis=0)
+        return np.asarray(np.count_nonzero(self.sign, axis=0), dtype=np.int64)
 
     @property
     def ties(self) -> Ints:
         """(H,) pairs a head rated on both sides without a winner."""
-        return np.count_nonzero(self.rated & (self.sign == 0), axis=0)
+        return np.asarray(np.count_nonzero(self.rated & (self.sign == 0), axis=0), dtype=np.int64)
 
     def of_prompts(self, wanted: Bools) -> "RatingPairs":
         """The pairs of the prompts that `wanted` (a mask over prompt numbers) names."""

@@ -1,0 +1,183 @@
+"""Image files → embeddings, each picture encoded once, ever: kept in SQLite under (content sha256, backbone key)."""
+
+import os
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from reward.errors import Fault, InputError
+from reward.events import Encoding
+from reward.images import content_sha256, load_rgb
+
+if TYPE_CHECKING:
+    from reward.backbones.base import Backbone
+
+Floats = npt.NDArray[np.float32]
+
+_PREPARE_THREADS: Final = min(8, os.cpu_count() or 1)
+_LOOKUP_CHUNK: Final = 500  # SQLite's limit on variables in one statement was once 999
+_BATCH: Final = {"cpu": 8, "cuda": 64, "mps": 16}
+
+
+def default_cache_dir() -> Path:
+    """$REWARD_CACHE_DIR, else reward-studio in the user's cache folder."""
+    if named := os.environ.get("REWARD_CACHE_DIR"):
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reward-studio"
+
+
+class EmbeddingCache:
+    """Embeddings on disk. Safe with several processes and after a kill: a row is there whole or not at all."""
+
+    def __init__(self, directory: Path) -> None:
+        """Open or make the cache in `directory`."""
+        directory.mkdir(parents=True, exist_ok=True)
+        self.path = directory / "embeddings.db"
+        with self._open() as db:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute(
+                "CREATE TABLE IF NOT EXISTS embeddings (sha256 TEXT, backbone TEXT, vector BLOB NOT NULL, "
+                "PRIMARY KEY (sha256, backbone)) WITHOUT ROWID"
+            )
+            db.execute(
+                "CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, sha256 TEXT) "
+                "WITHOUT ROWID"
+            )
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        db = sqlite3.connect(self.path, timeout=60)
+        try:
+            with db:
+                yield db
+        finally:
+            db.close()
+
+    def hashes(self, paths: Sequence[Path]) -> list[str]:
+        """The content sha256 of each file; a file of known size and time of change is not read again."""
+        with self._open() as db:
+            found = []
+            for path in paths:
+                stat, name = path.stat(), str(path.resolve())
+                row = db.execute("SELECT size, mtime_ns, sha256 FROM files WHERE path = ?", (name,)).fetchone()
+                if row is None or row[:2] != (stat.st_size, stat.st_mtime_ns):
+                    row = (stat.st_size, stat.st_mtime_ns, content_sha256(path))
+                    db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", (name, *row))
+                found.append(str(row[2]))
+        return found
+
+    def get(self, hashes: Sequence[str], backbone: str) -> dict[str, Floats]:
+        """The embeddings that are there, by content hash."""
+        unique = list(dict.fromkeys(hashes))
+        found: dict[str, Floats] = {}
+        with self._open() as db:
+            for start in range(0, len(unique), _LOOKUP_CHUNK):
+                chunk = unique[start : start + _LOOKUP_CHUNK]
+                marks = ",".join("?" * len(chunk))
+                query = f"SELECT sha256, vector FROM embeddings WHERE backbone = ? AND sha256 IN ({marks})"
+                for sha256, vector in db.execute(query, (backbone, *chunk)):
+                    found[sha256] = np.frombuffer(vector, dtype=np.float32)
+        return found
+
+    def put(self, hashes: Sequence[str], backbone: str, vectors: Floats) -> None:
+        """Keep (B, D) embeddings."""
+        rows = [
+            (sha, backbone, vector.tobytes()) for sha, vector in zip(hashes, vectors.astype(np.float32), strict=True)
+        ]
+        with self._open() as db:
+            db.executemany("INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows)
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """`vectors` (N, D) float32 and `hashes` (N) content sha256 of N image files, in their order."""
+
+    vectors: Floats
+    hashes: list[str]
+
+
+def embed_files(
+    paths: Sequence[Path],
+    backbone: "Backbone",
+    cache: EmbeddingCache,
+    on_progress: Callable[[Encoding], None] = lambda _: None,
+) -> Embeddings:
+    """Embeddings of image files, from the cache where it has them; new ones are kept as they come.
+
+    Args:
+        on_progress: told after each batch; may raise to stop, what is encoded stays kept.
+
+    Raises:
+        InputError: images that can't be decoded, all of them named.
+        BackboneError: the weights can't be had.
+    """
+    hashes = cache.hashes(paths)
+    known = cache.get(hashes, backbone.key)
+    todo = {sha: path for sha, path in zip(hashes, paths, strict=True) if sha not in known}
+    total, cached = len(set(hashes)), len(known)
+    device = str(backbone.device)
+
+    def tell(seconds: float) -> None:
+        done = len(known)
+        rate = (done - cached) / seconds if seconds > 0 else 0.0
+        remaining = (total - done) / rate if rate else 0.0
+        on_progress(Encoding(done, total, cached, round(rate, 2), round(remaining, 1), backbone.spec, device))
+
+    tell(0.0)
+    if todo:
+        backbone.load()
+        started = time.monotonic()
+        faults: list[Fault] = []
+        for names, batch in _batches(todo, backbone, _BATCH.get(backbone.device.type, 8), faults):
+            with torch.inference_mode():
+                vectors = backbone.encode(batch).cpu().numpy()
+            cache.put(names, backbone.key, vectors)
+            known.update(zip(names, vectors, strict=True))
+            tell(time.monotonic() - started)
+        if faults:
+            raise InputError(faults)
+    return Embeddings(np.stack([known[sha] for sha in hashes]), hashes)
+
+
+def _batches(
+    todo: dict[str, Path], backbone: "Backbone", size: int, faults: list[Fault]
+) -> Iterator[tuple[list[str], Tensor]]:
+    """Prepared batches with their content hashes; threads decode ahead of the encoder, at most four batches."""
+
+    def prepare(path: Path) -> Tensor:
+        return backbone.prepare(load_rgb(path))
+
+    with ThreadPoolExecutor(_PREPARE_THREADS) as pool:
+        waiting = iter(todo.items())
+        ahead: deque[tuple[str, Path, Future[Tensor]]] = deque()
+        names: list[str] = []
+        tensors: list[Tensor] = []
+        try:
+            while True:
+                while len(ahead) < 4 * size and (item := next(waiting, None)):
+                    ahead.append((*item, pool.submit(prepare, item[1])))
+                if not ahead:
+                    break
+                sha, path, future = ahead.popleft()
+                try:
+                    tensors.append(future.result())
+                    names.append(sha)
+                except ValueError as error:
+                    faults.append(Fault(str(path), None, str(error), "replace the file"))
+                if tensors and (len(tensors) == size or not ahead):
+                    yield names, torch.stack(tensors)
+                    names, tensors = [], []
+        finally:
+            for *_, future in ahead:
+                future.cancel()
