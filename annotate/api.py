@@ -1,0 +1,56 @@
+"""The FastAPI app of the rating desk; the studio mounts its pages on it, tests serve it as it is."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from annotate.errors import AnnotateError
+from annotate.exports import Exporter
+from annotate.guard import LOOPBACK_HOSTS, Guard
+from annotate.project import Project
+from annotate.routes import rating_router
+from annotate.store import Store
+
+
+def build_api(
+    project: Project, store: Store, exporter: Exporter, allowed_hosts: Iterable[str] = LOOPBACK_HOSTS
+) -> FastAPI:
+    """The rating routes with their guard. Serving the app starts the exporter; ending it writes what is outstanding."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        exporter.start()
+        yield
+        exporter.stop()
+
+    # No docs pages: they would load scripts from another host.
+    app = FastAPI(
+        title="Reward studio: rating",
+        version="1",
+        description=f"Rate the images of {project.root.name} on five aspects.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.add_middleware(Guard, allowed_hosts=tuple(allowed_hosts))
+    app.include_router(rating_router(store, exporter))
+
+    @app.exception_handler(AnnotateError)
+    async def refuse(_request: Request, error: AnnotateError) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, error.status)
+
+    @app.exception_handler(RequestValidationError)
+    async def explain(_request: Request, error: RequestValidationError) -> JSONResponse:
+        return JSONResponse({"detail": "; ".join(_sentence(fault) for fault in error.errors()[:5]) + "."}, 422)
+
+    return app
+
+
+def _sentence(fault: dict[str, object]) -> str:
+    """One validation fault as `place: what is wrong`, without echoing what was sent."""
+    place = fault.get("loc")
+    names = [str(part) for part in place if part not in {"body", "query", "path"}] if isinstance(place, tuple) else []
+    return f"{'.'.join(names) or 'The request'}: {str(fault.get('msg', 'is not right')).rstrip('.')}"

@@ -1,0 +1,122 @@
+"""The images and prompts of a project as the database knows them; taken in from disk by `update_catalogue`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from sqlite_utils import Database
+
+from annotate.project import Project
+from annotate.scan import ImageFile, natural_key, scan_images
+from reward.errors import InputError
+from reward.prompts import read_prompts
+
+_SELECT = (
+    "SELECT i.id, i.path, i.prompt_id, p.text, i.size, i.mtime_ns, i.width, i.height, i.format, i.active, "
+    "i.active_since FROM images i JOIN prompts p ON p.id = i.prompt_id"
+)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What lies on disk: images, prompt texts by id, and what can't be used, one sentence each."""
+
+    images: tuple[ImageFile, ...]
+    prompts: dict[str, str]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """One image: its number, its path below `images/`, its prompt, and what its file was when last looked at."""
+
+    id: int
+    path: str
+    prompt_id: str
+    prompt: str
+    size: int
+    mtime_ns: int
+    width: int
+    height: int
+    format: str
+    active: bool
+    active_since: str
+
+
+_FIELDS = tuple(field.name for field in fields(ImageRow))
+
+
+def row_to_image(row: Sequence[object]) -> ImageRow:
+    """An ImageRow from the columns that `select_images` selects."""
+    values = dict(zip(_FIELDS, row, strict=True))
+    return ImageRow(**{**values, "active": bool(values["active"])})  # type: ignore[arg-type]  # a STRICT table's types
+
+
+def select_images(rest: str) -> str:
+    """The query for whole image rows (tables `i`, `p`), followed by `rest`."""
+    return f"{_SELECT} {rest}"
+
+
+def one_image(db: Database, image_id: int) -> ImageRow | None:
+    """The image with this number, also if it is gone from the folder."""
+    row = db.execute(select_images("WHERE i.id = ?"), [image_id]).fetchone()
+    return None if row is None else row_to_image(row)
+
+
+def list_images(db: Database) -> list[ImageRow]:
+    """Every image ever seen, in order."""
+    return [row_to_image(row) for row in db.execute(select_images("ORDER BY i.position"))]
+
+
+def survey_folder(project: Project, known: Mapping[str, ImageFile]) -> Survey:
+    """Look at images and prompts on disk; headers are read only of files that differ from `known`."""
+    scan = scan_images(project, known)
+    texts, problems = _read_prompts(project)
+    return Survey(scan.images, texts, (*problems, *scan.problems))
+
+
+def known_files(db: Database) -> dict[str, ImageFile]:
+    """The images as they were when last looked at, by path."""
+    columns = "path, prompt_id, size, mtime_ns, width, height, format"
+    return {str(row[0]): ImageFile(*row) for row in db.execute(f"SELECT {columns} FROM images")}
+
+
+def update_catalogue(db: Database, survey: Survey, now: str) -> None:
+    """Make the tables say what the folder holds; run inside a transaction.
+
+    Images that are gone stay as inactive rows: their ratings refer to them, and they may come back.
+    """
+    order = list(survey.prompts)
+    order += sorted({image.prompt_id for image in survey.images} - survey.prompts.keys(), key=natural_key)
+    ranks = {prompt_id: rank for rank, prompt_id in enumerate(order)}
+    for prompt_id, rank in ranks.items():
+        db.execute(
+            "INSERT INTO prompts (id, text, position) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE "
+            "SET text = excluded.text, position = excluded.position",
+            [prompt_id, survey.prompts.get(prompt_id, prompt_id), rank],
+        )
+    was_active = {str(row[0]) for row in db.execute("SELECT path FROM images WHERE active")}
+    db.execute("UPDATE images SET active = 0")
+    ordered = sorted(survey.images, key=lambda image: ranks[image.prompt_id])
+    for position, image in enumerate(ordered):
+        _put_image(db, image, position, now, image.path in was_active)
+
+
+def _put_image(db: Database, image: ImageFile, position: int, now: str, was_active: bool) -> None:
+    kept = "active_since" if was_active else "excluded.active_since"
+    db.execute(
+        "INSERT INTO images (path, prompt_id, size, mtime_ns, width, height, format, position, active, active_since) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT (path) DO UPDATE SET size = excluded.size, "
+        "mtime_ns = excluded.mtime_ns, width = excluded.width, height = excluded.height, format = excluded.format, "
+        f"position = excluded.position, active = 1, active_since = {kept}",
+        [image.path, image.prompt_id, image.size, image.mtime_ns, image.width, image.height, image.format, position,
+         now],
+    )  # fmt: skip
+
+
+def _read_prompts(project: Project) -> tuple[dict[str, str], list[str]]:
+    if not project.prompts_csv.exists():
+        return {}, []
+    try:
+        return read_prompts(project.prompts_csv), []
+    except InputError as error:
+        return {}, [str(fault) for fault in error.faults]

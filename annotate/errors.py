@@ -1,0 +1,42 @@
+"""Every error that a person at the rating desk can cause; the JSON routes show their message and status.
+
+AnnotateError          shown as its message, without a traceback
+├── BadRequestError    what was sent can't be stored: a value, a name, a key (422)
+├── NotFoundError      no such image (404)
+├── ConflictError      the same key came with other content (409)
+└── StorageError       the disk or the database refuses: nothing was stored (503)
+"""
+
+from typing import ClassVar
+
+from reward.errors import RewardError
+
+
+class AnnotateError(RewardError):
+    """Base of the rating desk's errors; `status` is the HTTP status that the routes answer."""
+
+    status: ClassVar[int] = 400
+
+
+class BadRequestError(AnnotateError):
+    """What was sent can't be stored."""
+
+    status = 422
+
+
+class NotFoundError(AnnotateError):
+    """What was asked for isn't there."""
+
+    status = 404
+
+
+class ConflictError(AnnotateError):
+    """A key that is already taken came with other content."""
+
+    status = 409
+
+
+class StorageError(AnnotateError):
+    """The disk or the database refuses; nothing was stored."""
+
+    status = 503

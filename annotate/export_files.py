@@ -1,0 +1,217 @@
+"""Keeps the exported files true to the store: takes in what someone edited, then writes what has changed.
+
+One pass is `ExportFiles.sync`; `annotate.exports` calls it from its thread. A file that isn't our last export is
+taken in or, if faulty, left alone: it is never overwritten.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from annotate.catalogue import ImageRow
+from annotate.csv_files import MEANS_HEADER, PEOPLE_HEADER, csv_line, means_line, people_lines
+from annotate.edits import KnownImages, means_cells, means_edits, people_cells, people_edits, read_edited
+from annotate.files import ChangedMeanwhileError, Signature, replace_atomically
+from annotate.judgement import Rating
+from annotate.pairs_file import pair_lines, shortened_prompts
+from annotate.snapshot import Snapshot
+from annotate.store import Store
+from reward.errors import InputError
+
+_PAIRS_REST = 4.0  # pairs.jsonl rests this many times as long as it took, so that large prompts leave time for saves
+
+
+@dataclass
+class _File:
+    """One exported file and what is known of it."""
+
+    path: Path
+    seen: Signature | None = None  # the file as we last wrote it or took it in
+    touched: Signature | None = None  # a foreign file met at the last pass: taken in once it stands still
+    judged: tuple[Signature, int] | None = None  # a faulty foreign file, with the catalogue it was judged by
+    written_for: tuple[int, int] = (-1, -1)  # newest rating, catalogue version
+    problem: str | None = None
+
+
+@dataclass
+class _Lines:
+    """The lines of the files, kept from pass to pass: by image for the CSVs, by prompt for the pairs."""
+
+    means: dict[int, str] = field(default_factory=dict)
+    people: dict[int, str] = field(default_factory=dict)
+    pairs: dict[str, str] = field(default_factory=dict)
+    stale_prompts: set[str] = field(default_factory=set)
+
+
+class ExportFiles:
+    """The three exported files of a store. Used by one thread at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        project = store.project
+        self._means = _File(project.ratings_csv)
+        self._people = _File(project.per_annotator_csv)
+        self._pairs = _File(project.pairs_jsonl)
+        self._snapshot = Snapshot()
+        self._lines = _Lines()
+        self._images: dict[int, ImageRow] = {}
+        self._by_prompt: dict[str, dict[int, str]] = {}
+        self._version = -1
+        self._pairs_due = 0.0
+
+    def sync(self, *, trusting: bool = False, all_files: bool = True) -> bool:
+        """One pass: edits in, changes out. Returns whether everything is settled now.
+
+        Args:
+            trusting: take in an edited file at once; else only if it stood still since the last pass, because
+                someone may be in the midst of writing it.
+            all_files: also the pairs when they are at rest after a long write.
+        """
+        self._refresh()
+        settled = all([self._take_in(self._people, trusting), self._take_in(self._means, trusting)])
+        self._refresh()
+        self._write(self._means, MEANS_HEADER, self._lines.means)
+        self._write(self._people, PEOPLE_HEADER, self._lines.people)
+        if all_files or time.monotonic() >= self._pairs_due:
+            started = time.monotonic()
+            self._write_pairs()
+            self._pairs_due = time.monotonic() + _PAIRS_REST * (time.monotonic() - started)
+            return settled
+        return False
+
+    def problems(self) -> list[str]:
+        """What a person should know about the files, one sentence each."""
+        sizes = [
+            (prompt_id, len(self._snapshot.images() & paths.keys())) for prompt_id, paths in self._by_prompt.items()
+        ]
+        return [f.problem for f in (self._means, self._people, self._pairs) if f.problem] + shortened_prompts(sizes)
+
+    def _refresh(self) -> None:
+        """Bring snapshot and lines up to the store's newest rating."""
+        version = self._store.catalogue_version
+        rows = self._store.ratings_since(self._snapshot.last_id)
+        changed = self._snapshot.add(rows)
+        if version != self._version:
+            self._images = {image.id: image for image in self._store.images() if image.active}
+            self._by_prompt = {}
+            for image in self._images.values():
+                self._by_prompt.setdefault(image.prompt_id, {})[image.id] = self._path(image)
+            self._lines = _Lines(stale_prompts=set(self._by_prompt))
+            self._version = version
+            changed = self._snapshot.images()
+        for image_id in sorted(changed & self._images.keys()):
+            image = self._images[image_id]
+            place = (image_id, image.prompt_id, self._by_prompt[image.prompt_id][image_id])
+            self._lines.means[image_id] = means_line(self._snapshot, *place)
+            self._lines.people[image_id] = people_lines(self._snapshot, *place)
+            self._lines.stale_prompts.add(image.prompt_id)
+
+    def _path(self, image: ImageRow) -> str:
+        return self._store.project.exported_path(self._store.project.images / image.path)
+
+    # Edits in
+
+    def _take_in(self, file: _File, trusting: bool) -> bool:
+        """Import the file if someone edited it. Returns False while it may still be being written."""
+        current = Signature.of(file.path)
+        if current is None or current == file.seen:
+            file.touched = None
+            if current is None:
+                file.seen, file.problem = None, None
+            return True
+        if file.judged == (current, self._version):
+            return True
+        if not trusting and file.touched != current:
+            file.touched = current
+            return False
+        digest = hashlib.sha256(file.path.read_bytes()).hexdigest()
+        last = self._store.last_export(file.path.name)
+        try:
+            if last is None or digest != last[0]:
+                self._import(file, digest, last)
+        except InputError as error:
+            more = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""
+            file.problem = f"{error.faults[0]}{more}. The studio doesn't touch the edited file until this is mended."
+            file.judged = (current, self._version)
+        else:
+            file.problem = None
+            file.seen = current
+        return True
+
+    def _import(self, file: _File, digest: str, last: tuple[str, int, str] | None) -> None:
+        images = self._known_images()
+        said = read_edited(file.path, images, per_annotator=file is self._people)
+        base_id, written = (last[1], last[2]) if last else (0, "")
+        base = Snapshot(row for row in self._store.ratings_since(0) if row.id <= base_id)
+        # An image that came (back) after that export wasn't in it: its missing row is no edit.
+        exported = {i: prompt for i, prompt in images.prompt_ids.items() if self._images[i].active_since <= written}
+        then = KnownImages(images.by_path, images.by_file, exported)
+        edits: list[Rating]
+        if file is self._people:
+            now = people_cells(self._snapshot, images)
+            edits = people_edits(said, people_cells(base, then), now, self._snapshot)
+        else:
+            edits = means_edits(said, means_cells(base, then), means_cells(self._snapshot, images), base_id)
+        self._store.import_ratings(edits, file.path.name, digest, base_id)
+
+    def _known_images(self) -> KnownImages:
+        folder = self._store.project.images
+        return KnownImages(
+            {path: image_id for paths in self._by_prompt.values() for image_id, path in paths.items()},
+            {(folder / image.path).resolve(): image.id for image in self._images.values()},
+            {image.id: image.prompt_id for image in self._images.values()},
+        )
+
+    # Changes out
+
+    def _write(self, file: _File, header: tuple[str, ...], lines: dict[int, str]) -> None:
+        self._put(file, lambda: [csv_line(header), *(lines.get(image_id, "") for image_id in self._images)])
+
+    def _write_pairs(self) -> None:
+        file = self._pairs
+        current = Signature.of(file.path)
+        if current is None:
+            file.seen = None
+        elif current != file.seen:
+            last = self._store.last_export(file.path.name)
+            if last is None or hashlib.sha256(file.path.read_bytes()).hexdigest() != last[0]:
+                file.problem = (
+                    f"Someone edited {file.path.name}: the studio leaves it alone. "
+                    "Rename or delete it to have it written from the ratings."
+                )
+                return
+            file.seen = current
+        file.problem = None
+        self._put(file, self._pair_parts)
+
+    def _pair_parts(self) -> list[str]:
+        for prompt_id in self._lines.stale_prompts & self._by_prompt.keys():
+            paths = self._by_prompt[prompt_id]
+            text = self._images[next(iter(paths))].prompt
+            self._lines.pairs[prompt_id] = pair_lines(text, paths, self._snapshot)
+        self._lines.stale_prompts.clear()
+        return [self._lines.pairs.get(prompt_id, "") for prompt_id in self._by_prompt]
+
+    def _put(self, file: _File, parts: Callable[[], list[str]]) -> None:
+        """Write a file if it is ours and not yet true; an empty one is not begun."""
+        current = Signature.of(file.path)
+        if file.problem or current != file.seen:
+            return
+        state = (self._snapshot.last_id, self._version)
+        if current is not None and file.written_for == state:
+            return
+        texts = parts()
+        if current is None and not any(texts[1:] if texts and texts[0].startswith("prompt_id,") else texts):
+            return
+        data = "".join(texts).encode()
+        digest = hashlib.sha256(data).hexdigest()
+        last = self._store.last_export(file.path.name)
+        try:
+            if current is None or last is None or last[0] != digest:
+                file.seen = replace_atomically(file.path, data, current)
+            self._store.record_export(file.path.name, digest, self._snapshot.last_id)
+        except ChangedMeanwhileError:
+            return  # the next pass takes it in
+        file.written_for = state

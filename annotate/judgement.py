@@ -1,0 +1,126 @@
+"""What a person said about one image, and the checks that every rating passes before it is stored.
+
+Pure functions of what was sent; the store and the file import both go through here.
+"""
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from annotate.errors import BadRequestError
+from reward.aspects import BY_NAME, HEADS, MAX_RATING, MIN_RATING, RATING_STEP
+
+CORRECTION_NAME = "edited-csv"
+Source = Literal["pad", "import", "correction"]
+Values = tuple[float | None, ...]
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_MAX_SECONDS = 7 * 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Rating:
+    """A rating as it goes into the store.
+
+    `values` are in the order of `reward.aspects.HEADS`, 0–10 or None; `unjudged` names the heads marked "can't judge".
+    `withdrawn` takes an earlier rating back. A `correction` comes from an edited means file: it speaks for
+    all ratings of the image up to the one numbered `covers`, on the heads that have a value or are in `unjudged`.
+    """
+
+    image_id: int
+    annotator: str
+    values: Values
+    unjudged: tuple[str, ...] = ()
+    seconds: float | None = None
+    key: str = ""
+    source: Source = "pad"
+    withdrawn: bool = False
+    covers: int | None = None
+
+
+@dataclass(frozen=True)
+class StoredRating(Rating):
+    """A rating as the store holds it, with its number and its time (ISO 8601, UTC)."""
+
+    id: int = 0
+    created: str = ""
+
+
+def check_rating(
+    image_id: int, annotator: str, ratings: Mapping[str, object], cannot_judge: Iterable[str], seconds: object, key: str
+) -> Rating:
+    """A rating from the pad, checked: every head has a value on a 0.1 step or is marked as can't judge.
+
+    Raises:
+        BadRequestError: what is wrong, in one sentence.
+    """
+    marks = list(cannot_judge)
+    for head in [*ratings, *marks]:
+        if head not in BY_NAME:
+            raise BadRequestError(f"There is no head {str(head)[:40]!r}; the heads are {', '.join(HEADS)}.")
+    values = tuple(None if ratings.get(h) is None else check_value(ratings[h], BY_NAME[h].label) for h in HEADS)
+    for head, value in zip(HEADS, values, strict=True):
+        if value is not None and head in marks:
+            raise BadRequestError(f"{BY_NAME[head].label} is both rated and marked as can't judge; choose one.")
+    missing = [
+        BY_NAME[head].label
+        for head, value in zip(HEADS, values, strict=True)
+        if value is None and head not in marks
+    ]  # fmt: skip
+    if missing:
+        raise BadRequestError(f"Not rated yet: {', '.join(missing)}. Rate each head or mark it as can't judge.")
+    return Rating(
+        image_id, check_annotator(annotator), values, tuple(h for h in HEADS if h in marks), check_seconds(seconds),
+        check_key(key),
+    )  # fmt: skip
+
+
+def check_value(value: object, label: str) -> float:
+    """A rating of one head: a finite number, 0–10, on a 0.1 step."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadRequestError(f"{label} must be a number, not {str(value)[:40]!r}.")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number) or not MIN_RATING <= number <= MAX_RATING:
+        raise BadRequestError(f"{label} must lie between {MIN_RATING:g} and {MAX_RATING:g}, not at {number:g}.")
+    on_step = round(round(number / RATING_STEP) * RATING_STEP, 6)
+    if abs(number - on_step) > 1e-6:
+        raise BadRequestError(f"{label} must be on a step of {RATING_STEP:g}, not at {number:g}.")
+    return on_step + 0.0  # turns -0.0 into 0.0
+
+
+def check_annotator(name: str) -> str:
+    """A person's name as it is stored: trimmed, NFC, 1–64 printable characters, no start that spreadsheets run."""
+    tidy = unicodedata.normalize("NFC", name.strip())
+    if not 1 <= len(tidy) <= 64:
+        raise BadRequestError("Enter a name of 1 to 64 characters.")
+    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in tidy):
+        raise BadRequestError("A name can't hold control characters or line breaks.")
+    if tidy[0] in "=+-@":
+        raise BadRequestError("A name can't begin with = + - or @: spreadsheets would run it as a formula.")
+    if tidy.casefold() == CORRECTION_NAME:
+        raise BadRequestError(
+            f"The name {CORRECTION_NAME} is kept for corrections of the ratings file; choose another."
+        )
+    return tidy
+
+
+def check_seconds(seconds: object) -> float | None:
+    """The time a person spent on an image, in seconds; None where nobody measured it."""
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= _MAX_SECONDS:
+        raise BadRequestError("seconds must be a number from 0 to a week.")
+    return round(float(seconds), 3)
+
+
+def check_key(key: str) -> str:
+    """The idempotency key that the client made for this rating."""
+    if not _KEY.fullmatch(key):
+        raise BadRequestError("key must be 8 to 64 letters, digits, - or _; make a new one (say, a UUID) each rating.")
+    return key

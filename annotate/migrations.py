@@ -1,0 +1,86 @@
+"""The tables of `studio.db`, as steps that sqlite-utils applies once each, in order.
+
+Steps are history: add one, never edit one.
+"""
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+_FIRST_TABLES = """
+CREATE TABLE prompts (
+    id TEXT PRIMARY KEY,
+    text TEXT NOT NULL,
+    position INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE images (
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE,
+    prompt_id TEXT NOT NULL REFERENCES prompts(id),
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    format TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    active INTEGER NOT NULL CHECK (active IN (0, 1)),
+    active_since TEXT NOT NULL
+) STRICT;
+CREATE INDEX images_in_order ON images(active, position);
+
+CREATE TABLE ratings (
+    id INTEGER PRIMARY KEY,
+    image_id INTEGER NOT NULL REFERENCES images(id),
+    annotator TEXT NOT NULL,
+    spatial REAL CHECK (spatial BETWEEN 0 AND 10),
+    icono REAL CHECK (icono BETWEEN 0 AND 10),
+    style REAL CHECK (style BETWEEN 0 AND 10),
+    fidelity REAL CHECK (fidelity BETWEEN 0 AND 10),
+    material REAL CHECK (material BETWEEN 0 AND 10),
+    unjudged TEXT NOT NULL,
+    seconds REAL,
+    key TEXT NOT NULL UNIQUE,
+    source TEXT NOT NULL CHECK (source IN ('pad', 'import', 'correction')),
+    withdrawn INTEGER NOT NULL CHECK (withdrawn IN (0, 1)),
+    covers INTEGER,
+    created TEXT NOT NULL
+) STRICT;
+CREATE INDEX ratings_by_person ON ratings(annotator, image_id, id, withdrawn);
+
+CREATE TABLE skips (
+    id INTEGER PRIMARY KEY,
+    image_id INTEGER NOT NULL REFERENCES images(id),
+    annotator TEXT NOT NULL,
+    created TEXT NOT NULL
+) STRICT;
+CREATE INDEX skips_by_person ON skips(annotator, image_id, id);
+
+CREATE TABLE exports (
+    name TEXT PRIMARY KEY,
+    sha256 TEXT NOT NULL,
+    last_rating_id INTEGER NOT NULL,
+    written TEXT NOT NULL
+) STRICT;
+"""
+
+
+def studio_migrations() -> Migrations:
+    """All steps, in order."""
+    migrations = Migrations("studio")
+
+    @migrations()
+    def first_tables(db: Database) -> None:
+        for statement in _FIRST_TABLES.split(";"):
+            if statement.strip():
+                db.execute(statement)
+
+    @migrations()
+    def ratings_are_append_only(db: Database) -> None:
+        for table in ("ratings", "skips"):
+            for action in ("UPDATE", "DELETE"):
+                db.execute(
+                    f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} "
+                    f"BEGIN SELECT RAISE(ABORT, '{table} are append-only'); END"
+                )
+
+    return migrations

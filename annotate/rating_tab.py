@@ -1,0 +1,42 @@
+"""The rating tab: one HTML component, whose script talks to the JSON routes of `annotate.routes`.
+
+Gradio's sliders can't tell an untouched head from a rated one and cost a round trip each; so the pad is our own.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from annotate.project import Project
+from reward.aspects import ASPECTS, BANDS, MAX_RATING, MIN_RATING, RATING_STEP
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+_PAD = Path(__file__).parent / "pad"
+
+
+def build_rating_tab(project: Project) -> "gr.HTML":
+    """The rating pad, to be called inside a `gr.Blocks` or tab that is mounted on `annotate.api.build_api`'s app."""
+    import gradio as gr
+
+    return gr.HTML(
+        elem_id="rating-pad",
+        html_template=(_PAD / "pad.html").read_text(encoding="utf-8"),
+        css_template=(_PAD / "pad.css").read_text(encoding="utf-8"),
+        js_on_load=(_PAD / "pad.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        settings=pad_settings(project),
+    )
+
+
+def pad_settings(project: Project) -> dict[str, Any]:
+    """What the pad's script needs to know: heads, bands, scale, and whether the project is the sample."""
+    return {
+        "heads": [asdict(aspect) for aspect in ASPECTS],
+        "bands": [asdict(band) for band in BANDS],
+        "min": MIN_RATING,
+        "max": MAX_RATING,
+        "step": RATING_STEP,
+        "sample": project.is_sample,
+    }

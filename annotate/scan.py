@@ -1,0 +1,133 @@
+"""Finds the images of a data folder: regular files below `images/<prompt_id>/` whose header a browser can show.
+
+Reads file names and headers, changes nothing; what can't be used is named in `Scan.problems`.
+"""
+
+import os
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from annotate.project import Project
+
+MEDIA_TYPES = {
+    "PNG": "image/png",
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+    "BMP": "image/bmp",
+    "AVIF": "image/avif",
+}
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".avif"})
+_FOREIGN = frozenset({".svg", ".tif", ".tiff", ".heic", ".heif", ".jxl", ".ico", ".psd"})
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """One usable image. `path` is relative to `images/`, with forward slashes; width and height in pixels."""
+
+    path: str
+    prompt_id: str
+    size: int
+    mtime_ns: int
+    width: int
+    height: int
+    format: str
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a data folder holds: its images in order of prompt and name, and what can't be used and why."""
+
+    images: tuple[ImageFile, ...]
+    problems: tuple[str, ...]
+
+
+class _UnusableError(Exception):
+    """This file can't be shown; the message says why and what would help."""
+
+
+def natural_key(text: str) -> list[tuple[int, int, str]]:
+    """Sorts `p2` before `p10`."""
+    parts = re.split(r"([0-9]+)", text)
+    return [(0, int(part), part) if part.isascii() and part.isdigit() else (1, 0, part.casefold()) for part in parts]
+
+
+def scan_images(project: Project, known: Mapping[str, ImageFile] | None = None) -> Scan:
+    """All images of a project; headers are read only of files that `known` (by path) doesn't describe as they are."""
+    images: list[ImageFile] = []
+    problems: list[str] = []
+    if not project.images.is_dir():
+        return Scan((), ())
+    top = project.images.resolve()
+    for file in _files(project.images):
+        relative = file.relative_to(project.images).as_posix()
+        try:
+            _check_place(file, relative, top)
+            image = _describe(file, relative, (known or {}).get(relative))
+        except (_UnusableError, OSError) as error:
+            problems.append(f"images/{_printable(relative)}: {error}")
+        else:
+            images.append(image)
+    images.sort(key=lambda image: natural_key(image.path))
+    return Scan(tuple(images), tuple(sorted(problems)))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every entry below `folder` that may be an image: suffix known, or a link to a folder; hidden ones left out."""
+    for directory, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        at = Path(directory)
+        yield from (at / name for name in folders if (at / name).is_symlink())
+        for name in files:
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES | _FOREIGN:
+                yield at / name
+
+
+def _check_place(file: Path, relative: str, top: Path) -> None:
+    if file.is_symlink() and not file.resolve().is_relative_to(top):
+        raise _UnusableError("a link out of the images folder is not followed; copy the file here instead")
+    if file.is_dir():
+        raise _UnusableError("a link to a folder is not followed; move its files here instead")
+    if "/" not in relative:
+        raise _UnusableError("lies outside a prompt's folder; move it to images/<prompt_id>/")
+    if not relative.isprintable() or any(part != part.strip() for part in relative.split("/")):
+        raise _UnusableError("has a name that a CSV can't hold; rename it with plain characters, no space at its ends")
+    if file.suffix.lower() in _FOREIGN:
+        raise _UnusableError("browsers can't show this format safely; convert it to PNG")
+
+
+def _describe(file: Path, relative: str, known: ImageFile | None) -> ImageFile:
+    status = file.stat()
+    if known is not None and (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns):
+        return known
+    if not file.is_file():
+        raise _UnusableError("is not a regular file")
+    width, height, kind = _read_header(file)
+    if kind not in MEDIA_TYPES:
+        raise _UnusableError(f"is really a {kind} file, which browsers can't show; convert it to PNG")
+    return ImageFile(relative, relative.split("/", 1)[0], status.st_size, status.st_mtime_ns, width, height, kind)
+
+
+def _read_header(file: Path) -> tuple[int, int, str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            with Image.open(file) as image:
+                return image.width, image.height, image.format or "nameless"
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+            limit = (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
+            raise _UnusableError(f"has more than {limit} million pixels; scale it down") from error
+        except UnidentifiedImageError as error:
+            raise _UnusableError("is no readable image; replace or remove it") from error
+        except (SyntaxError, ValueError, EOFError) as error:  # what Pillow's plugins raise on damaged headers
+            raise _UnusableError(f"has a damaged header ({error}); replace or remove it") from error
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else ascii(text)[1:-1]
