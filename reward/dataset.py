@@ -1,0 +1,274 @@
+"""From input files to what training works on: images with ratings, pairs with winners, embeddings, split groups."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from reward.aspects import HEADS, RATING_COLUMNS
+from reward.config import TrainConfig
+from reward.errors import Fault, InputError
+from reward.groups import Link, check_groups, hold_out, split_groups
+from reward.metrics import first_by_hash
+from reward.pairs import RatingPairs, compare, largest_difference, mean_over_shared_heads, rating_pairs
+from reward.preferences import PreferencesTable, read_preferences
+from reward.prompts import prompts_beside
+from reward.ratings import RatingsTable, read_ratings
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+_T = TypeVar("_T")
+
+MEAN_TARGET = "mean of the rated heads"
+PREFERENCE_TARGET = "overall preferences"
+
+
+@dataclass(frozen=True)
+class LabelledPairs:
+    """P pairs with a soft winner.
+
+    Attributes:
+        first, second: (P,) rows of the images.
+        prompt: (P,) prompt numbers.
+        label: (P,) in [0, 1], how surely the first is better; ½ = a tie.
+        ties: pairs left out because nobody won.
+    """
+
+    first: Ints
+    second: Ints
+    prompt: Ints
+    label: Floats
+    ties: int = 0
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def where(self, keep: Bools, ties: int = 0) -> "LabelledPairs":
+        """The pairs that `keep` (P,) marks."""
+        return LabelledPairs(self.first[keep], self.second[keep], self.prompt[keep], self.label[keep], ties)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """N images of one training run.
+
+    Attributes:
+        files: (N) image files.
+        prompt: (N,) prompt number of each image; `prompt_names` by number.
+        ratings: (N, 5) mean ratings, NaN = not rated.
+        pairs: pairs on the five heads (multihead mode), else None.
+        combined: what the combined or overall score should order; `target` says where it is from.
+        texts: (N) prompt text of each image, "" = unknown.
+        sources: the input files.
+    """
+
+    files: list[Path]
+    prompt: Ints
+    prompt_names: list[str]
+    ratings: Floats
+    pairs: RatingPairs | None
+    combined: LabelledPairs
+    target: str
+    texts: list[str]
+    sources: list[Path]
+    has_preferences: bool = False
+    people: int | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def in_a_pair(self) -> Bools:
+        """(N,) images that are in a pair that has a winner on some head or overall."""
+        mask = np.zeros(len(self.files), dtype=bool)
+        won = self.combined.label != 0.5
+        mask[self.combined.first[won]] = mask[self.combined.second[won]] = True
+        if self.pairs is not None:
+            decided = self.pairs.sign.any(axis=1)
+            mask[self.pairs.first[decided]] = mask[self.pairs.second[decided]] = True
+        return mask
+
+
+def read_dataset(config: TrainConfig) -> Dataset:
+    """Read and check all input files of a run.
+
+    Raises:
+        InputError: the faults of all files at once; or no prompt has two rated images, or no pair is a win.
+    """
+    faults: list[Fault] = []
+
+    def collect(read: Callable[[], _T]) -> _T | None:
+        try:
+            return read()
+        except InputError as error:
+            faults.extend(error.faults)
+            return None
+
+    root = config.image_root
+    if root is not None and not root.is_dir():
+        faults.append(
+            Fault("--image-root", None, f"{root} is no folder", "give the folder that image paths start from")
+        )
+    rated, preferred = None, None
+    if config.mode == "multihead" and config.ratings is not None:
+        ratings_path = config.ratings
+        rated = collect(lambda: read_ratings(ratings_path, root))
+    if config.pairs is not None:
+        pairs_path = config.pairs
+        preferred = collect(lambda: read_preferences(pairs_path, root))
+    main_file = config.ratings if config.mode == "multihead" else config.pairs
+    assert main_file is not None  # TrainConfig checks it
+    texts = collect(lambda: prompts_beside(main_file, config.prompts))
+    if faults:
+        raise InputError(faults)
+    return _assemble(config, rated, preferred, texts or {}, main_file)
+
+
+def _assemble(
+    config: TrainConfig,
+    rated: RatingsTable | None,
+    preferred: PreferencesTable | None,
+    texts: dict[str, str],
+    main_file: Path,
+) -> Dataset:
+    rows = _Rows(texts)
+    ratings = np.zeros((0, len(HEADS)))
+    if rated is not None:
+        table = rated.by_image()
+        for prompt_id, file in zip(table["prompt_id"], table["file"], strict=True):
+            rows.of_prompt(prompt_id, file)
+        ratings = table[list(RATING_COLUMNS)].to_numpy(dtype=np.float64)
+    preferences = None
+    if preferred is not None:
+        frame = preferred.frame
+        first = [rows.of_text(text, file) for text, file in zip(frame["prompt"], frame["img_pos"], strict=True)]
+        second = [rows.of_text(text, file) for text, file in zip(frame["prompt"], frame["img_neg"], strict=True)]
+        preferences = (np.array(first), np.array(second), frame["label"].to_numpy(dtype=np.float64))
+    missing = len(rows.files) - len(ratings)
+    ratings = np.vstack([ratings, np.full((missing, len(HEADS)), np.nan)])
+    prompt = np.array(rows.prompt, dtype=np.int64)
+    pairs = rating_pairs(prompt, ratings, config.min_rating_diff, config.seed) if rated is not None else None
+    if pairs is not None and not pairs.sign.any():
+        largest = largest_difference(prompt, ratings)
+        raise InputError.one(
+            "--min-rating-diff",
+            f"no two images of a prompt differ by {config.min_rating_diff:g} or more on any head of {main_file} "
+            f"(the largest difference is {largest:g})",
+            "lower it, or rate more images",
+        )
+    combined, target = _combined(preferences, pairs, ratings, prompt, config.min_rating_diff)
+    if pairs is None and not (combined.label != 0.5).any():
+        raise InputError.one(main_file, "every label is ½, a tie", "at least some pairs need a winner")
+    notes = []
+    if pairs is not None and pairs.sampled_prompts:
+        notes.append(
+            f"{pairs.sampled_prompts} prompts have so many images that only a random part of their pairs is used"
+        )
+    people = int(rated.frame["annotator"].nunique()) if rated is not None and rated.has_annotators else None
+    return Dataset(
+        files=[Path(file) for file in rows.files],
+        prompt=prompt,
+        prompt_names=rows.names,
+        ratings=ratings,
+        pairs=pairs,
+        combined=combined,
+        target=target,
+        texts=rows.texts,
+        sources=[
+            path for path in (config.ratings if rated else None, config.pairs, config.prompts) if path is not None
+        ],
+        has_preferences=preferences is not None,
+        people=people,
+        notes=notes,
+    )
+
+
+def _combined(
+    preferences: tuple[Ints, Ints, Floats] | None,
+    pairs: RatingPairs | None,
+    ratings: Floats,
+    prompt: Ints,
+    min_rating_diff: float,
+) -> tuple[LabelledPairs, str]:
+    """Overall preferences where given, else the order of the mean over the heads rated on both images."""
+    if preferences is not None:
+        first, second, label = preferences
+        return LabelledPairs(first, second, prompt[first], label), PREFERENCE_TARGET
+    assert pairs is not None
+    sign = compare(*mean_over_shared_heads(pairs, ratings), min_rating_diff)
+    label = np.where(sign > 0, 1.0, np.where(sign < 0, 0.0, 0.5))
+    return LabelledPairs(pairs.first, pairs.second, pairs.prompt, label), MEAN_TARGET
+
+
+class _Rows:
+    """Numbers the images (prompt, file), joining preferences to rated images by prompt text."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        self._text_of = texts
+        self._id_of = {_normal(text): prompt_id for prompt_id, text in texts.items()}
+        self._row: dict[tuple[str, str], int] = {}
+        self._number: dict[str, int] = {}
+        self.files: list[str] = []
+        self.prompt: list[int] = []
+        self.texts: list[str] = []
+        self.names: list[str] = []
+
+    def of_prompt(self, prompt_id: str, file: str) -> int:
+        """The row of an image under a prompt_id."""
+        return self._get(prompt_id, self._text_of.get(prompt_id, ""), file)
+
+    def of_text(self, text: str, file: str) -> int:
+        """The row of an image under a prompt's text."""
+        return self._get(self._id_of.get(_normal(text), text), text, file)
+
+    def _get(self, name: str, text: str, file: str) -> int:
+        key = (name, file)
+        if key not in self._row:
+            self._row[key] = len(self.files)
+            if name not in self._number:
+                self._number[name] = len(self.names)
+                self.names.append(name)
+            self.files.append(file)
+            self.prompt.append(self._number[name])
+            self.texts.append(text)
+        return self._row[key]
+
+
+def _normal(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+@dataclass(frozen=True)
+class Partition:
+    """(N,) masks of the images that train and validate, and (N,) the split group of each image."""
+
+    train: Bools
+    val: Bools
+    groups: Ints
+
+
+def split_dataset(data: Dataset, hashes: Sequence[str], fraction: float, seed: int) -> Partition:
+    """Hold whole groups out: prompts that share an id, a text or a picture stay on one side.
+
+    Raises:
+        InputError: everything hangs together, or fewer than two groups have pairs.
+    """
+    names = [data.prompt_names[number] for number in data.prompt]
+    pictures = dict(zip(hashes, (str(file) for file in data.files), strict=True))
+    links = [
+        Link("prompt", names),
+        Link("the prompt text", [_normal(text) for text in data.texts]),
+        Link("the picture", [pictures[sha] for sha in hashes]),
+    ]
+    groups = split_groups(links)
+    check_groups(groups, names, links, str(data.sources[0]))
+    val = hold_out(groups, data.in_a_pair, fraction, seed)
+    return Partition(~val, val, groups)
+
+
+def oriented(pairs: LabelledPairs, hashes: Sequence[str]) -> Bools:
+    """(P,) whether the first image of each pair is the one that F1 calls first."""
+    return first_by_hash([hashes[i] for i in pairs.first], [hashes[i] for i in pairs.second])

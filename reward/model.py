@@ -1,0 +1,344 @@
+"""The multi-head reward model: a frozen backbone, a head an aspect, and combination weights for one final score."""
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import torch
+from huggingface_hub import ModelCard, ModelHubMixin, constants
+from torch import Tensor, nn
+
+from reward.aspects import HEADS
+from reward.backbones.base import Backbone
+from reward.backbones.registry import make_backbone, matching_backbone
+from reward.config import Mode
+from reward.devices import pick_device
+from reward.errors import BackboneError, CheckpointError
+from reward.events import plain
+from reward.heads import DROPOUT, HIDDEN, HeadStack
+from reward.images import load_rgb
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+FORMAT_VERSION: Final = 1
+OVERALL: Final = "overall"
+_CHUNK: Final = 16  # images encoded at once when a list is scored
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What config.json of a checkpoint holds: all that is needed to build the model but its weights.
+
+    Attributes:
+        heads: the five aspects, or `overall` alone in pairs mode.
+        trained: heads that had ratings; the others score NaN and take no part in the combined score.
+        backbone: `spec` (how it was asked for) and `identity` (what the embeddings depend on).
+        score_unit: what a combined score counts.
+        target: what the combination weights were fitted to.
+    """
+
+    embedding_dim: int
+    backbone: dict[str, Any]
+    mode: Mode = "multihead"
+    heads: tuple[str, ...] = HEADS
+    trained: tuple[str, ...] = HEADS
+    hidden: int = HIDDEN
+    dropout: float = DROPOUT
+    members: int = 1
+    score_unit: str = "rating points, 0–10"
+    target: str = "mean of the rated heads"
+    format_version: int = FORMAT_VERSION
+    lineage: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "ModelConfig":
+        """From config.json's content.
+
+        Raises:
+            CheckpointError: written by a newer version, or something is missing.
+        """
+        version = values.get("format_version")
+        if not isinstance(version, int):
+            raise CheckpointError("config.json is not a reward model's: format_version is missing")
+        if version > FORMAT_VERSION:
+            raise CheckpointError(
+                f"the checkpoint has format {version}, this version reads up to {FORMAT_VERSION}: update the studio"
+            )
+        known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+        for name in ("heads", "trained"):
+            if name in known:
+                known[name] = tuple(known[name])
+        try:
+            return cls(**known)
+        except TypeError as error:
+            raise CheckpointError(f"config.json is incomplete: {error}") from error
+
+
+class MultiHeadReward(
+    nn.Module,
+    ModelHubMixin,
+    library_name="reward-studio",
+    tags=["reward-model", "image-quality", "preference"],
+):
+    """Scores pictures aspect by aspect and as a whole.
+
+    The backbone is frozen and always in eval mode; only heads and combination weights are saved with the model.
+    Embeddings come from single pictures, so a picture's score doesn't depend on its batch.
+    """
+
+    def __init__(self, config: ModelConfig, backbone: Backbone | None = None) -> None:
+        """An untrained model; trained ones come from `from_pretrained` or a training run.
+
+        Args:
+            backbone: the encoder; None builds the one that `config` names.
+        """
+        super().__init__()
+        self.config = config
+        self.backbone = backbone if backbone is not None else make_backbone(config.backbone["spec"])
+        self.stack = HeadStack(config.members, len(config.heads), config.embedding_dim, config.hidden, config.dropout)
+        self.combination_logits = nn.Parameter(torch.zeros(len(config.heads)))
+        self.register_buffer("head_temperature", torch.ones(len(config.heads)))
+        self.register_buffer("combined_temperature", torch.ones(()))
+        trained = torch.tensor([name in config.trained for name in config.heads])
+        self.register_buffer("trained", trained, persistent=False)
+        self.metrics: dict[str, Any] | None = None
+        self.card: str | None = None
+        self.eval()
+
+    head_temperature: Tensor
+    combined_temperature: Tensor
+    trained: Tensor
+
+    @property
+    def device(self) -> torch.device:
+        """Where the heads are."""
+        return self.combination_logits.device
+
+    @property
+    def preprocess(self) -> Callable[["Image.Image"], Tensor]:
+        """PIL image → the (3, H, W) tensor that `forward` takes, stacked.
+
+        Raises:
+            BackboneError: the backbone takes no tensors.
+        """
+        if not self.backbone.takes_pixels:
+            self.backbone.preprocess_tensor(torch.empty(0))
+        return self.backbone.prepare
+
+    def preprocess_tensor(self, pixels: Tensor) -> Tensor:
+        """(B, 3, H, W) pixels in [0, 1] of any size → the tensor that `forward` takes; differentiable.
+
+        Raises:
+            BackboneError: the backbone takes no tensors.
+        """
+        return self.backbone.preprocess_tensor(pixels)
+
+    def forward(
+        self,
+        images: "Tensor | str | Path | Image.Image | Sequence[str | Path | Image.Image]",
+        return_individual: bool = False,
+    ) -> Tensor | dict[str, Tensor]:
+        """Score pictures.
+
+        Args:
+            images: (B, 3, H, W) as `preprocess` or `preprocess_tensor` make it (gradients reach it), or a path, a PIL
+                image, or a list of either (no gradients).
+            return_individual: the heads' scores instead of the combined one.
+
+        Returns:
+            (B,) combined scores; or a dict with (B,) scores of each aspect in rating units, NaN where it is untrained.
+        """
+        scores = self.head_scores(self.embed(images))
+        if not return_individual:
+            return self.combine(scores)
+        by_name = dict(zip(self.config.heads, scores.unbind(dim=1), strict=True))
+        unknown = scores.new_full((len(scores),), math.nan)
+        return {head: by_name.get(head, unknown) for head in HEADS}
+
+    def embed(self, images: "Tensor | str | Path | Image.Image | Sequence[str | Path | Image.Image]") -> Tensor:
+        """(B, D) embeddings; arguments as for `forward`."""
+        if isinstance(images, Tensor):
+            return self.backbone.encode(images).to(self.device)
+        if isinstance(images, str | Path) or not isinstance(images, Sequence):
+            images = [images]
+        chunks = []
+        with torch.no_grad():
+            for start in range(0, len(images), _CHUNK):
+                prepared = [self.backbone.prepare(_as_rgb(image)) for image in images[start : start + _CHUNK]]
+                chunks.append(self.backbone.encode(torch.stack(prepared)).to(self.device))
+        return torch.cat(chunks) if chunks else torch.empty(0, self.config.embedding_dim, device=self.device)
+
+    def head_scores(self, embeddings: Tensor) -> Tensor:
+        """(B, D) embeddings → (B, H) scores, in the order of `config.heads`; NaN for untrained heads."""
+        scores: Tensor = self.stack(embeddings).mean(dim=0)
+        return torch.where(self.trained, scores, math.nan)
+
+    def weights(self) -> Tensor:
+        """(H,) combination weights: softmax over the trained heads, 0 for the others."""
+        return torch.softmax(self.combination_logits.masked_fill(~self.trained, -math.inf), dim=0)
+
+    def combine(self, scores: Tensor) -> Tensor:
+        """(B, H) head scores → (B,) combined scores: Σ w_k s_k over the trained heads."""
+        return torch.where(self.trained, scores, 0) @ self.weights()
+
+    def get_head_importance(self) -> dict[str, float]:
+        """Weight of each head, a share of 1; 0 for an untrained one. NaN in pairs mode, whose data can't tell."""
+        if self.config.mode == "pairs":
+            return dict.fromkeys(HEADS, math.nan)
+        return dict(zip(self.config.heads, self.weights().tolist(), strict=True))
+
+    def train(self, mode: bool = True) -> Self:
+        """As in torch; the backbone stays in eval mode."""
+        return super().train(mode)
+
+    def generate_model_card(self, *_: Any, **__: Any) -> ModelCard:
+        """The README.md that is saved beside the weights."""
+        return ModelCard(self.card or "# Multi-head reward model\n")
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        """Config, heads and metrics; the backbone's weights never."""
+        from safetensors.torch import save_file
+
+        config = json.dumps(plain(asdict(self.config)), indent=2, ensure_ascii=False)
+        (save_directory / constants.CONFIG_NAME).write_text(config + "\n", encoding="utf-8")
+        save_file(self.head_state(), save_directory / constants.SAFETENSORS_SINGLE_FILE)
+        if self.metrics is not None:
+            text = json.dumps(plain(self.metrics), indent=2, ensure_ascii=False)
+            (save_directory / "metrics.json").write_text(text + "\n", encoding="utf-8")
+
+    def head_state(self) -> dict[str, Tensor]:
+        """The tensors a checkpoint holds."""
+        return {
+            name: value.detach().cpu().contiguous()
+            for name, value in self.state_dict().items()
+            if not name.startswith("backbone.")
+        }
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **kwargs: Any) -> Self:
+        """Load a checkpoint: a folder such as `outputs/run/best`, or a hub id.
+
+        Args:
+            pretrained_model_name_or_path: folder or hub id.
+            **kwargs: `backbone` = a specification to use in place of the recorded one (say, a weights file that has
+                moved; its content must be the same); `device`; and huggingface_hub's own (`revision`, `token` …).
+
+        Raises:
+            CheckpointError: missing, damaged or of a future format.
+            BackboneError: the backbone can't be had or isn't the one the heads were trained on.
+        """
+        name = str(pretrained_model_name_or_path)
+        if not Path(name).is_dir() and (isinstance(pretrained_model_name_or_path, Path) or name.count("/") != 1):
+            raise CheckpointError(f"{name}: no such folder, and not a hub id like 'user/model'")
+        if Path(name).is_dir():
+            _require_files(Path(name))
+        try:
+            return super().from_pretrained(name, **kwargs)
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise CheckpointError(f"{name}: config.json is damaged ({error})") from error
+        except (OSError, ValueError) as error:  # the hub client's errors are OSErrors or ValueErrors
+            raise CheckpointError(f"{name}: can't be loaded ({str(error).splitlines()[0]})") from error
+
+    @classmethod
+    def _decode_arg(cls, expected_type: Any, value: Any) -> Any:
+        """config.json is read by `ModelConfig.from_json`, which checks it, not field by field."""
+        return value
+
+    @classmethod
+    def _from_pretrained(
+        cls,
+        *,
+        model_id: str,
+        revision: str | None,
+        cache_dir: str | Path | None,
+        force_download: bool,
+        local_files_only: bool,
+        token: str | bool | None,
+        **model_kwargs: Any,
+    ) -> Self:
+        """Heads from safetensors only, every tensor there and none left over."""
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        unknown = sorted(set(model_kwargs) - {"config", "backbone", "device"})
+        if unknown:
+            raise TypeError(f"from_pretrained() got unexpected arguments: {', '.join(unknown)}")
+        target = pick_device(model_kwargs.get("device", "cpu"))
+        local = Path(model_id).is_dir()
+        settings = ModelConfig.from_json(model_kwargs.get("config") or {})
+        encoder = _recorded_backbone(settings, model_kwargs.get("backbone"), local)
+        if local:
+            file = Path(model_id) / constants.SAFETENSORS_SINGLE_FILE
+        else:
+            from huggingface_hub import hf_hub_download
+
+            file = Path(
+                hf_hub_download(
+                    model_id,
+                    constants.SAFETENSORS_SINGLE_FILE,
+                    revision=revision,
+                    cache_dir=cache_dir,
+                    force_download=force_download,
+                    token=token,
+                    local_files_only=local_files_only,
+                )
+            )
+        model = cls(settings, encoder)
+        try:
+            state = load_file(file)
+        except SafetensorError as error:
+            raise CheckpointError(f"{file}: damaged ({error})") from error
+        model._load_heads(state, str(file))
+        for name, attribute in (("metrics.json", "metrics"), ("README.md", "card")):
+            if local and (Path(model_id) / name).is_file():
+                text = (Path(model_id) / name).read_text(encoding="utf-8")
+                setattr(model, attribute, json.loads(text) if name.endswith("json") else text)
+        return model.to(target)
+
+    def _load_heads(self, state: dict[str, Tensor], source: str) -> None:
+        """Strict on names and shapes of everything but the backbone."""
+        expected = self.head_state()
+        wrong = [
+            name
+            for name in sorted({*expected, *state})
+            if name not in expected or name not in state or expected[name].shape != state[name].shape
+        ]
+        if wrong:
+            raise CheckpointError(f"{source}: doesn't fit its config.json ({', '.join(wrong[:4])})")
+        self.load_state_dict(state, strict=False)
+
+
+def _recorded_backbone(config: ModelConfig, spec: str | None, local: bool) -> Backbone:
+    """The backbone of a checkpoint. A checkpoint from a hub is not believed when it names a file."""
+    identity = config.backbone["identity"]
+    if spec is not None:
+        return matching_backbone(spec, identity)
+    if local:
+        return matching_backbone(config.backbone["spec"], identity)
+    if identity.get("library") == "open_clip":
+        if not identity.get("pretrained"):
+            raise BackboneError(
+                f"this checkpoint stands on a weights file with sha256 {identity.get('weights_sha256')}; "
+                f"pass backbone='openclip:{identity.get('architecture')}@FILE' with your copy of it"
+            )
+        return matching_backbone(f"openclip:{identity['architecture']}/{identity['pretrained']}", identity)
+    return matching_backbone("pixelstats", identity)
+
+
+def _require_files(folder: Path) -> None:
+    for name in (constants.CONFIG_NAME, constants.SAFETENSORS_SINGLE_FILE):
+        if not (folder / name).is_file():
+            raise CheckpointError(f"{folder}: {name} is missing; a checkpoint is a folder such as outputs/RUN/best")
+
+
+def _as_rgb(image: "str | Path | Image.Image") -> "Image.Image":
+    if isinstance(image, str | Path):
+        try:
+            return load_rgb(Path(image))
+        except ValueError as error:
+            raise ValueError(f"{image}: {error}") from error
+    return image.convert("RGB")
