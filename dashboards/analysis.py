@@ -1,0 +1,133 @@
+"""What the analysis tab does, without its components: a run's name and uploaded files in; cards and figures out."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from dashboards import cards, figures
+from dashboards.context import Context
+from dashboards.journal import Journal
+from dashboards.roots import shown
+from dashboards.runs import Checkpoint, Run, list_runs, read_checkpoint, read_run
+from dashboards.scorer import Score, scores_csv
+from reward.errors import RewardError
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+MOST_IMAGES: Final = 500
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """A checkpoint as the page shows it: cards, and its metrics for the figures; empty metrics = nothing to draw."""
+
+    badges: str
+    table: str
+    metrics: dict[str, Any] = field(default_factory=dict)
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+    def figures(self) -> "tuple[go.Figure, ...]":
+        """Accuracy a head, importance; then loss, accuracy and importance over epochs."""
+        return (
+            figures.accuracy_bars(self.metrics),
+            figures.importance_bars(self.metrics),
+            figures.loss_curves(self.lines),
+            figures.accuracy_curves(self.lines),
+            figures.importance_curves(self.lines),
+        )
+
+
+@dataclass(frozen=True)
+class ScoreReport:
+    """Scored images as the page shows them; `csv` is empty where nothing was scored."""
+
+    card: str
+    scores: tuple[Score, ...] = ()
+    csv: str = ""
+
+    @property
+    def any_scored(self) -> bool:
+        """Whether there is something to draw."""
+        return any(not score.problem for score in self.scores)
+
+
+def run_choices(context: Context) -> list[tuple[str, str]]:
+    """(label, name) of every run below outputs, the newest first; damaged ones say so."""
+    return [(_choice(run), run.name) for run in list_runs(context.roots.outputs)]
+
+
+def report(context: Context, name: str | None, checkpoint: str) -> RunReport:
+    """A checkpoint's numbers. Whatever is wrong with the run is said in the card; nothing is raised."""
+    if not name:
+        nothing = cards.empty("No run yet", "Train a model in the Train tab; what it learned shows here.")
+        return RunReport("", nothing)
+    try:
+        run = find_run(context, name)
+    except RewardError as error:
+        return RunReport("", cards.problem("This run can't be shown", str(error)))
+    found = read_checkpoint(run, checkpoint)
+    trouble = run.problem or found.problem
+    if not found.metrics:
+        return RunReport("", cards.problem(f"Something is wrong with {run.name}", trouble))
+    warning = cards.problem(f"Something is wrong with {run.name}", trouble) if trouble else ""
+    lines = [line for line in Journal(run.folder / "metrics.jsonl").lines() if _is_metrics(line)]
+    return RunReport(cards.badge_card(found), warning + cards.metrics_card(found), found.metrics, lines)
+
+
+def score(context: Context, name: str | None, checkpoint: str, files: Sequence[str]) -> ScoreReport:
+    """Score uploaded images with a checkpoint. Whatever is wrong is said in the card; nothing is raised."""
+    if not files:
+        return ScoreReport(
+            cards.empty("No images yet", "Drop one or more images above to see how this model scores them.")
+        )
+    if not name:
+        return ScoreReport(cards.problem("No model to score with", "Choose a run above, or train one first."))
+    try:
+        found = _usable(context, name, checkpoint)
+        scores = context.shelf.score(found.folder, [Path(file) for file in files[:MOST_IMAGES]])
+    except RewardError as error:
+        return ScoreReport(cards.problem("These images were not scored", str(error)))
+    more = f"Only the first {MOST_IMAGES} of {len(files)} images were scored." if len(files) > MOST_IMAGES else ""
+    card = (cards.problem("Too many images", more) if more else "") + cards.scores_card(scores)
+    return ScoreReport(card, tuple(scores), scores_csv(scores))
+
+
+def write_csv(content: str, folder: Path) -> Path:
+    """Keep a scores CSV in a folder of its own below `folder`, from where the page may hand it out."""
+    place = folder / f"scores-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    place.mkdir(parents=True, exist_ok=True)
+    path = place / "scores.csv"
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+def find_run(context: Context, name: str) -> Run:
+    """The run of this name.
+
+    Raises:
+        RewardError: the name is no run's.
+    """
+    run = read_run(context.roots.run_folder(name))
+    if run is None:
+        raise RewardError(f"There is no run called {shown(name)} in {context.roots.outputs}.")
+    return run
+
+
+def _usable(context: Context, name: str, checkpoint: str) -> Checkpoint:
+    found = read_checkpoint(find_run(context, name), checkpoint)
+    if not found.folder.is_dir():
+        raise RewardError(found.problem)
+    return found
+
+
+def _choice(run: Run) -> str:
+    if run.problem:
+        return f"{run.name} · {run.problem}"
+    return f"{run.name} · {run.backbone}"
+
+
+def _is_metrics(line: dict[str, Any]) -> bool:
+    return isinstance(line.get("epoch"), int) and isinstance(line.get("heads", line.get("overall")), dict)

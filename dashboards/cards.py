@@ -1,0 +1,175 @@
+"""Small pieces of HTML for the tabs: counts, tables, states. Every text from outside is escaped here."""
+
+import base64
+import io
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+
+from dashboards.datasummary import DataSummary
+from dashboards.jobstate import JobState, JobStatus
+from dashboards.progress import Progress, elapsed, headline
+from dashboards.runs import TABLE_COLUMNS, Checkpoint, metrics_table, text_of
+from dashboards.scorer import SCORE_COLUMNS, Score
+from reward.aspects import BY_NAME
+
+THUMBNAIL_PIXELS = 96
+MOST_FAULTS = 12
+
+
+def empty(title: str, what_next: str) -> str:
+    """An empty state: what is not there yet and what to do next."""
+    return f'<div class="studio-empty"><strong>{escape(title)}</strong><span>{escape(what_next)}</span></div>'
+
+
+def problem(title: str, message: str) -> str:
+    """A message about something wrong; each line of it a paragraph, the first dozen of them."""
+    lines = [line for line in message.splitlines() if line.strip()]
+    told = "".join(f"<p>{escape(line)}</p>" for line in lines[:MOST_FAULTS])
+    more = f"<p>… and {len(lines) - MOST_FAULTS} more</p>" if len(lines) > MOST_FAULTS else ""
+    return f'<div class="studio-problem" role="alert"><strong>{escape(title)}</strong>{told}{more}</div>'
+
+
+def data_card(summary: DataSummary) -> str:
+    """The counts of a ratings CSV or pairs JSONL, a table a head, and the notes."""
+    kind = "ratings" if summary.heads else "pairs"
+    counts = [("images", summary.images), ("prompts", summary.prompts), (kind, summary.ratings)]
+    if summary.people:
+        counts.append(("people", summary.people))
+    notes = "".join(f"<li>{escape(note)}</li>" for note in summary.notes)
+    rows = [
+        [
+            _dot(head.colour) + escape(head.label),
+            *((_count(n) for n in (head.rated, head.pairs, head.ties)) if head.rated else ("no ratings", "–", "–")),
+        ]
+        for head in summary.heads
+    ]
+    table = _table(("Head", "Images rated", "Pairs", "Ties"), rows) if rows else ""
+    told = f'<ul class="studio-notes">{notes}</ul>' if notes else ""
+    return _tiles(counts) + table + told
+
+
+def run_card(status: JobStatus, so_far: Progress) -> str:
+    """A training's state in words, its progress bar, and what it said if it failed."""
+    facts = [so_far.detail, f"{elapsed(status)} so far" if status.state.live else f"took {elapsed(status)}"]
+    detail = " · ".join(escape(fact) for fact in facts if fact and fact != "took ")
+    warnings = "".join(f"<li>{escape(warning)}</li>" for warning in so_far.warnings)
+    parts = [
+        f'<div class="studio-run" data-state="{status.state}" role="status">',
+        f'<div class="studio-run-head"><span class="studio-state studio-{status.state}">{status.state}</span>'
+        f"<strong>{escape(headline(status, so_far))}</strong></div>",
+        _bar(status.state, so_far.fraction),
+        f'<div class="studio-detail">{detail}</div>',
+        problem("What went wrong", status.message) if status.state is JobState.FAILED else "",
+        f'<ul class="studio-notes">{warnings}</ul>' if warnings else "",
+        "</div>",
+    ]
+    return "".join(parts)
+
+
+def badge_card(checkpoint: Checkpoint) -> str:
+    """On what a checkpoint stands: backbone, evaluation, epoch, target of the combined score."""
+    metrics = checkpoint.metrics
+    target = text_of(metrics, "combined", "target")
+    facts = [
+        ("backbone", checkpoint.run.backbone),
+        ("evaluation", text_of(metrics, "evaluation") or "unknown"),
+        ("epoch", str(metrics.get("epoch", "?"))),
+        ("mode", text_of(metrics, "mode") or "unknown"),
+        *([("combined score learned from", target)] if target else []),
+    ]
+    return '<div class="studio-badges">' + "".join(_badge(name, value) for name, value in facts) + "</div>"
+
+
+def metrics_card(checkpoint: Checkpoint) -> str:
+    """The table of accuracy, F1, loss and counts, a row a head."""
+    rows = [[escape(cell) for cell in row] for row in metrics_table(checkpoint.metrics)]
+    return _table(TABLE_COLUMNS, rows)
+
+
+def scores_card(scores: Sequence[Score]) -> str:
+    """The scored images with thumbnail, a column a head; files that are no image are named."""
+    header = ("Image", *(BY_NAME[name].label if name in BY_NAME else "Combined" for name in SCORE_COLUMNS))
+    rows = []
+    for score in scores:
+        name = f'<span class="studio-image">{thumbnail(score)}<span>{escape(score.name)}</span></span>'
+        if score.problem:
+            rows.append([name, f'<span class="studio-bad">{escape(score.problem)}</span>', *[""] * 5])
+            continue
+        known = (score.scores.get(column) for column in SCORE_COLUMNS)
+        rows.append([name, *("no ratings" if value is None else f"{value:.2f}" for value in known)])
+    return _table(header, rows)
+
+
+def thumbnail(score: Score) -> str:
+    """A small copy of the image within the page itself, so that no path is served for it."""
+    from reward.images import load_rgb
+
+    if score.problem:
+        return ""
+    image = load_rgb(score.file)
+    image.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=85)
+    encoded = base64.b64encode(stream.getvalue()).decode("ascii")
+    return f'<img alt="" src="data:image/jpeg;base64,{encoded}">'
+
+
+def header(project: str, where: Path, *, sample: bool) -> str:
+    """The page's head: the product's name, the project's, and whether its ratings are simulated."""
+    bars = "".join(f'<i style="background:{aspect.colour}"></i>' for aspect in BY_NAME.values())
+    mark = '<span class="studio-sample">sample project · simulated ratings</span>' if sample else ""
+    return (
+        '<header class="studio-header"><div class="studio-brand">'
+        f'<span class="studio-logo" aria-hidden="true">{bars}</span><h1>Reward Studio</h1></div>'
+        f'<div class="studio-project"><span title="{escape(str(where))}">{escape(project)}</span>{mark}</div></header>'
+    )
+
+
+def title(heading: str, what: str) -> str:
+    """A panel's title with a line of explanation."""
+    return f'<div class="studio-title"><h2>{escape(heading)}</h2><p>{escape(what)}</p></div>'
+
+
+def _tiles(counts: Iterable[tuple[str, int]]) -> str:
+    tiles = "".join(f"<div><b>{_count(n)}</b><span>{escape(what)}</span></div>" for what, n in counts)
+    return f'<div class="studio-tiles">{tiles}</div>'
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of cells that are HTML already; it scrolls within itself where the screen is narrow."""
+    head = "".join(f"<th scope=col>{escape(column)}</th>" for column in columns)
+    body = "".join(
+        "<tr>"
+        + "".join(f"<th scope=row>{cell}</th>" if k == 0 else f"<td>{cell}</td>" for k, cell in enumerate(row))
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        '<div class="studio-table" tabindex="0"><table><thead><tr>'
+        f"{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _bar(state: JobState, fraction: float | None) -> str:
+    if not state.live:
+        return ""
+    if fraction is None:
+        return '<div class="studio-bar studio-bar-unknown" role="progressbar"><i></i></div>'
+    percent = round(100 * fraction)
+    return (
+        f'<div class="studio-bar" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100">'
+        f'<i style="width:{percent}%"></i></div>'
+    )
+
+
+def _badge(name: str, value: str) -> str:
+    return f"<span><em>{escape(name)}</em>{escape(value)}</span>"
+
+
+def _dot(colour: str) -> str:
+    return f'<i class="studio-dot" style="background:{colour}"></i>'
+
+
+def _count(value: int) -> str:
+    return f"{value:,}"

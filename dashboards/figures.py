@@ -1,0 +1,230 @@
+"""Charts of a run: metrics lines and scores come in, plotly figures that can be read on light and dark go out."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from dashboards.runs import COMBINED, OVERALL, interval, number, result_rows, trained
+from dashboards.scorer import Score
+from reward.aspects import ASPECTS, BY_NAME, MAX_RATING, MIN_RATING
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+# Greys of middle lightness: 4:1 against white and against the dark theme's panels alike.
+TEXT: Final = "#757a84"
+GRID: Final = "rgba(128, 132, 142, 0.22)"
+WHOLE: Final = "#8b8fa0"
+FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
+HEIGHT: Final = 320
+MOST_BARS: Final = 12
+
+Line = Mapping[str, Any]
+
+
+def loss_curves(lines: Sequence[Line]) -> "go.Figure":
+    """Mean negative log-likelihood of pairs over epochs, a line a head; dotted: on the training pairs."""
+    figure = _curves(lines, "loss", "Loss over epochs", "loss (nats a pair)")
+    for key, _, colour in _series(lines):
+        values = [number(_result(line, key).get("train_loss")) for line in lines]
+        if any(value is not None for value in values):
+            trace = _line(lines, values, f"{_label(key)}, training", colour, dash="dot", width=1.2)
+            figure.add_scatter(**trace | {"legendgroup": key, "showlegend": False})
+    return figure
+
+
+def accuracy_curves(lines: Sequence[Line]) -> "go.Figure":
+    """Share of validation pairs in the right order over epochs, a line a head, with chance at ½."""
+    figure = _curves(lines, "accuracy", "Accuracy over epochs", "pairs in the right order")
+    figure.add_hline(y=0.5, line={"color": TEXT, "width": 1, "dash": "dash"})
+    return figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
+
+
+def importance_curves(lines: Sequence[Line]) -> "go.Figure":
+    """Weight of each head in the combined score over epochs; the weights of an epoch sum to 1."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for aspect in ASPECTS:
+        values = [number((line.get("importance") or {}).get(aspect.name)) for line in lines]
+        if any(value is not None for value in values):
+            figure.add_scatter(**_line(lines, values, aspect.label, aspect.colour))
+    _style(figure, "Importance over epochs", "weight in the combined score")
+    if not figure.data:
+        _say(figure, "Pairs alone don't tell the heads apart" if _overall(lines) else "No epoch yet")
+    return _epoch_axis(figure, lines).update_yaxes(rangemode="tozero", tickformat=".0%")
+
+
+def accuracy_bars(metrics: Line) -> "go.Figure":
+    """Accuracy a head with its 95 % interval and number of pairs, with chance at ½."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    rows = [(label, _colour(key), result) for key, label, result in result_rows(metrics) if trained(result)]
+    rows = [row for row in rows if number(row[2].get("accuracy")) is not None]
+    for label, colour, result in rows:
+        accuracy = float(result["accuracy"])
+        bounds = interval(result)
+        low, high = bounds or (accuracy, accuracy)
+        figure.add_bar(
+            x=[label],
+            y=[accuracy],
+            name=label,
+            marker={"color": colour},
+            error_y={"array": [high - accuracy], "arrayminus": [accuracy - low], "color": TEXT} if bounds else None,
+            hovertemplate=f"{label}: %{{y:.3f}}<br>n = {result.get('pairs', '?')} pairs, "
+            f"{result.get('ties', '?')} ties<extra></extra>",
+        )
+    pairs = sum(int(result.get("pairs") or 0) for label, _, result in rows if label != "Combined")
+    _style(
+        figure, f"Accuracy on {_evaluation(metrics)} pairs (n = {pairs}, 95 % intervals)", "pairs in the right order"
+    )
+    if not rows:
+        _say(figure, "No validation pairs")
+    figure.add_hline(y=0.5, line={"color": TEXT, "width": 1, "dash": "dash"})
+    return figure.update_layout(showlegend=False, bargap=0.35).update_yaxes(range=[0, 1.05], tickformat=".0%")
+
+
+def importance_bars(metrics: Line) -> "go.Figure":
+    """Weight of each head in the combined score; untrained heads stand at 0 and say so."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    importance = metrics.get("importance") or {}
+    spread = metrics.get("importance_spread") or {}
+    heads = metrics.get("heads") or {}
+    for aspect in reversed(ASPECTS):
+        value = number(importance.get(aspect.name))
+        if value is None:
+            continue
+        label = aspect.label if trained(heads.get(aspect.name) or {}) else f"{aspect.label} (no ratings)"
+        by_spread = number(spread.get(aspect.name))
+        more = "" if by_spread is None else f"<br>weight × spread of its scores: {by_spread:.3f}"
+        figure.add_bar(
+            y=[label],
+            x=[value],
+            orientation="h",
+            name=label,
+            marker={"color": aspect.colour},
+            text=[f"{value:.0%}"],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate=f"{label}: %{{x:.3f}}{more}<extra></extra>",
+        )
+    _style(figure, "What drives the combined score", "")
+    if not figure.data:
+        _say(figure, "Pairs alone don't tell the heads apart")
+    figure.update_layout(showlegend=False, bargap=0.35)
+    figure.update_xaxes(title="weight a rating point (sums to 100 %)", tickformat=".0%", rangemode="tozero")
+    return figure.update_yaxes(showgrid=False)
+
+
+def score_bars(scores: Sequence[Score]) -> "go.Figure":
+    """Scores 0–10 of each image, a bar a head and one combined; the first 12 images."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    usable = [score for score in scores if not score.problem]
+    drawn = usable[:MOST_BARS]
+    names = [_short(score.name, place) for place, score in enumerate(drawn, start=1)]
+    for key, colour in [*((aspect.name, aspect.colour) for aspect in ASPECTS), (COMBINED, WHOLE)]:
+        values = [score.scores.get(key) for score in drawn]
+        known = any(value is not None for value in values)
+        figure.add_bar(
+            x=names,
+            y=values,
+            name=_label(key) if known or key == COMBINED else f"{_label(key)} (no ratings)",
+            marker={"color": colour},
+            hovertemplate=f"%{{x}}<br>{_label(key)}: %{{y:.2f}}<extra></extra>",
+        )
+    of = f"first {len(drawn)} of {len(usable)}" if len(usable) > len(drawn) else f"n = {len(drawn)}"
+    _style(figure, f"Scores ({of} image{'' if len(usable) == 1 else 's'})", "score (0–10)")
+    return figure.update_layout(bargap=0.25).update_yaxes(range=[MIN_RATING, MAX_RATING])
+
+
+def _curves(lines: Sequence[Line], value: str, title: str, unit: str) -> "go.Figure":
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for key, label, colour in _series(lines):
+        values = [number(_result(line, key).get(value)) for line in lines]
+        if any(known is not None for known in values):
+            width = 3.0 if key in (COMBINED, OVERALL) else 2.0
+            figure.add_scatter(**_line(lines, values, label, colour, width=width) | {"legendgroup": key})
+    _style(figure, title, unit)
+    if not figure.data:
+        _say(figure, "No epoch yet" if not lines else "No validation pairs")
+    return _epoch_axis(figure, lines)
+
+
+def _series(lines: Sequence[Line]) -> list[tuple[str, str, str]]:
+    return [(key, label, _colour(key)) for key, label, _ in result_rows(lines[-1])] if lines else []
+
+
+def _result(line: Line, key: str) -> Mapping[str, Any]:
+    found = line.get(key) if key in (COMBINED, OVERALL) else (line.get("heads") or {}).get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _line(
+    lines: Sequence[Line],
+    values: Sequence[float | None],
+    name: str,
+    colour: str,
+    dash: str = "solid",
+    width: float = 2.0,
+) -> dict[str, Any]:
+    return {
+        "x": [line.get("epoch") for line in lines],
+        "y": list(values),
+        "name": name,
+        "mode": "lines+markers" if len(lines) < 3 else "lines",
+        "line": {"color": colour, "width": width, "dash": dash},
+        "hovertemplate": f"epoch %{{x}}<br>{name}: %{{y:.3f}}<extra></extra>",
+    }
+
+
+def _colour(key: str) -> str:
+    return BY_NAME[key].colour if key in BY_NAME else WHOLE
+
+
+def _label(key: str) -> str:
+    return BY_NAME[key].label if key in BY_NAME else key.capitalize()
+
+
+def _overall(lines: Sequence[Line]) -> bool:
+    return bool(lines) and lines[-1].get("mode") == "pairs"
+
+
+def _evaluation(metrics: Line) -> str:
+    return str(metrics.get("evaluation") or "validation")
+
+
+def _short(name: str, place: int) -> str:
+    """A bar's name: short, and different for each image even where file names repeat."""
+    return f"{place}. {name if len(name) <= 18 else name[:8] + '…' + name[-8:]}"
+
+
+def _epoch_axis(figure: "go.Figure", lines: Sequence[Line]) -> "go.Figure":
+    return figure.update_xaxes(title="epoch", dtick=1 if len(lines) <= 15 else None, rangemode="normal")
+
+
+def _say(figure: "go.Figure", words: str) -> None:
+    figure.add_annotation(text=words, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font={"size": 14})
+
+
+def _style(figure: "go.Figure", title: str, unit: str) -> None:
+    figure.update_layout(
+        title={"text": title, "font": {"size": 15}, "x": 0, "xref": "paper", "y": 0.97, "yanchor": "top"},
+        height=HEIGHT,
+        autosize=True,
+        margin={"l": 8, "r": 8, "t": 46, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": FONT, "size": 12, "color": TEXT},
+        legend={"orientation": "h", "y": -0.25, "x": 0, "yanchor": "top", "itemwidth": 30},
+        hoverlabel={"font": {"family": FONT}},
+        modebar={"remove": ["select", "lasso", "autoscale", "zoomin", "zoomout", "pan"]},
+        template="none",
+    )
+    figure.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True)
+    figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True, title=unit)

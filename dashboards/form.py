@@ -1,0 +1,125 @@
+"""The training form's values → a checked `TrainConfig`, the trainer's arguments and the command to copy."""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from dashboards.roots import RefusedPathError, Roots, shown
+from reward.config import DEFAULT_BACKBONE, FLAGS, Flag, TrainConfig
+from reward.errors import Fault, InputError
+
+PIXELSTATS: Final = "pixelstats"
+OTHER_BACKBONE: Final = "other"
+BACKBONES: Final = (
+    ("Pixel statistics: nothing to download, seconds", PIXELSTATS),
+    (f"OpenCLIP: {DEFAULT_BACKBONE.removeprefix('openclip:')}", DEFAULT_BACKBONE),
+    ("Another one, or a weights file …", OTHER_BACKBONE),
+)
+# What a person watching from a page has no use for: the studio sets it, or it would replace what is there.
+NOT_IN_FORM: Final = ("events", "resume", "overwrite", "cache_dir")
+FORM_FLAGS: Final = tuple(flag for flag in FLAGS if flag.field not in NOT_IN_FORM)
+_BY_FIELD: Final = {flag.field: flag for flag in FLAGS}
+_MULTIHEAD_ONLY: Final = ("ratings", "min_rating_diff")
+_ALWAYS_TOLD: Final = ("mode", "ratings", "pairs", "output", "backbone")
+
+
+def config_of(values: Mapping[str, Any], roots: Roots) -> TrainConfig:
+    """Check what the form (or any client) sent. Keys are `TrainConfig`'s fields; `output` is the run's name.
+
+    Raises:
+        InputError: faulty values, each with its flag.
+        RefusedPathError: a path outside the folders that may be read, or a run's name that is none.
+    """
+    known: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for field in _fields(values):
+        flag = _BY_FIELD[field]
+        try:
+            value = _value(flag, values.get(field))
+        except ValueError as error:
+            faults.append(Fault(flag.option, None, f"{shown(str(values.get(field)))} is not {error}", "correct it"))
+            continue
+        if value is not None:
+            known[field] = value
+    if faults:
+        raise InputError(faults)
+    return TrainConfig(**known | _paths(known, roots))
+
+
+def arguments(config: TrainConfig) -> list[str]:
+    """The arguments of `train_reward.py` that say the same: what differs from the defaults, and the essentials."""
+    told: list[str] = []
+    for flag in FLAGS:
+        value = getattr(config, flag.field)
+        if value is None or (value == flag.default and flag.field not in _ALWAYS_TOLD):
+            continue
+        told += [flag.option] if flag.kind is bool else [flag.option, _written(value)]
+    return told
+
+
+def shell_command(config: TrainConfig, program: Path) -> str:
+    """The command to copy into a shell that stands in the studio's working directory."""
+    return shlex.join(["python", short_path(program), *arguments(config)])
+
+
+def free_name(outputs: Path, taken: str = "") -> str:
+    """A name that no run has yet: that of the published command, with a number behind it where need be.
+
+    `taken` is a run's name that may not have its folder yet; the new name follows it.
+    """
+    stem, _, number_behind = taken.rpartition("_")
+    wanted = (stem if stem and number_behind.isdigit() else taken) or "multihead_reward_model"
+    names = [wanted, *(f"{wanted}_{number}" for number in range(2, 10_000))]
+    return next((name for name in names if name != taken and not (outputs / name).exists()), wanted)
+
+
+def _fields(values: Mapping[str, Any]) -> list[str]:
+    """The fields that matter in this mode, in the CLI's order."""
+    skipped = _MULTIHEAD_ONLY if values.get("mode") == "pairs" else ()
+    return [flag.field for flag in FORM_FLAGS if flag.field not in skipped]
+
+
+def _value(flag: Flag, given: Any) -> Any:
+    """`given` as the flag's kind; None for nothing given.
+
+    Raises:
+        ValueError: it is of another kind; the message names the right one.
+    """
+    if given is None or (isinstance(given, str) and not given.strip()):
+        return None
+    if flag.kind in (int, float):
+        if isinstance(given, bool) or not isinstance(given, int | float):
+            raise ValueError("a number")
+        if flag.kind is int and given != int(given):
+            raise ValueError("a whole number")
+        return flag.kind(given)
+    if not isinstance(given, str):
+        raise ValueError("a text")
+    return given.strip()
+
+
+def _paths(known: Mapping[str, Any], roots: Roots) -> dict[str, Any]:
+    checked: dict[str, Any] = {}
+    for field in ("ratings", "pairs", "prompts"):
+        if field in known:
+            checked[field] = Path(short_path(roots.existing_file(known[field], _BY_FIELD[field].option)))
+    if "image_root" in known:
+        checked["image_root"] = Path(short_path(roots.existing_folder(known["image_root"], "--image-root")))
+    if "output" not in known:
+        raise RefusedPathError("Give the run a name.")
+    checked["output"] = Path(short_path(roots.run_folder(known["output"])))
+    architecture, at, weights = known.get("backbone", "").partition("@")
+    if at:
+        checked["backbone"] = f"{architecture}@{short_path(roots.existing_file(weights, '--backbone'))}"
+    return checked
+
+
+def short_path(path: Path) -> str:
+    """The path relative to the working directory where it lies below it, as in the published commands."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _written(value: Any) -> str:
+    return repr(value) if isinstance(value, float) else str(value)

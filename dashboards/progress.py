@@ -1,0 +1,119 @@
+"""A training's events, told in numbers and words: what it is at, how far, how long still, what it warned of."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dashboards.jobstate import JobState, JobStatus
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is. `fraction` is 0–1, None where it can't be known yet; `metrics` has a line an epoch."""
+
+    phase: str
+    detail: str = ""
+    fraction: float | None = None
+    epoch: int = 0
+    epochs: int = 0
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+    warnings: tuple[str, ...] = ()
+
+
+def progress(events: Sequence[dict[str, Any]]) -> Progress:
+    """The state of things after these events, oldest first."""
+    metrics = [event["metrics"] for event in events if event.get("event") == "epoch" and "metrics" in event]
+    warnings = tuple(str(event.get("message", "")) for event in events if event.get("event") == "warning")
+    last = next((event for event in reversed(events) if event.get("event") in _TELLERS), {})
+    phase, detail, fraction = _TELLERS.get(str(last.get("event")), _nothing)(last)
+    epochs = [event for event in events if event.get("event") == "epoch"]
+    at = epochs[-1] if epochs else {}
+    return Progress(phase, detail, fraction, _whole(at, "epoch"), _whole(at, "epochs"), metrics, warnings)
+
+
+def headline(status: JobStatus, so_far: Progress) -> str:
+    """The state in a sentence, for the head of the panel."""
+    name = status.job.name
+    match status.state:
+        case JobState.STARTING:
+            return f"{name} is starting: the trainer is being loaded."
+        case JobState.RUNNING:
+            return f"{name} is running: {so_far.phase}."
+        case JobState.STOPPING:
+            return f"{name} is stopping: it saves what it has, then ends."
+        case JobState.FINISHED:
+            return f"{name} has finished after {_epochs(so_far.epoch)}. Its results are in the Analyse tab."
+        case JobState.STOPPED:
+            return f"{name} was stopped after {_epochs(so_far.epoch)}. {status.message or _kept(so_far)}"
+        case JobState.FAILED:
+            return f"{name} has failed."
+        case JobState.LOST:
+            return f"{name} is lost. {status.message}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time as people say it: `8 s`, `3 min 20 s`, `2 h 5 min`."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def elapsed(status: JobStatus) -> str:
+    """How long the training took, or has been at work."""
+    if status.ended is None and not status.state.live:
+        return ""
+    return duration((status.ended or time.time()) - status.job.created)
+
+
+def _reading(_event: dict[str, Any]) -> tuple[str, str, float | None]:
+    return "reading and checking the files", "", None
+
+
+def _encoding(event: dict[str, Any]) -> tuple[str, str, float | None]:
+    done, total = _whole(event, "done"), _whole(event, "total")
+    parts = [f"{done} of {total} images"]
+    if cached := _whole(event, "cached"):
+        parts.append(f"{cached} known from before")
+    if (speed := event.get("images_per_s")) and done < total:
+        parts.append(f"{speed:.3g} images/s")
+    if (remaining := event.get("remaining_s")) is not None and done < total:
+        parts.append(f"{duration(remaining)} left")
+    return "encoding the images", " · ".join(parts), done / total if total else None
+
+
+def _split(event: dict[str, Any]) -> tuple[str, str, float | None]:
+    return "splitting the prompts into training and validation", "", None
+
+
+def _epoch(event: dict[str, Any]) -> tuple[str, str, float | None]:
+    epoch, epochs = _whole(event, "epoch"), _whole(event, "epochs")
+    return "training the heads", f"epoch {epoch} of {epochs}", epoch / epochs if epochs else None
+
+
+def _finished(event: dict[str, Any]) -> tuple[str, str, float | None]:
+    best = event.get("best_epoch")
+    return "done", "" if best is None else f"best at epoch {best}", 1.0
+
+
+def _nothing(_event: dict[str, Any]) -> tuple[str, str, float | None]:
+    return "loading the trainer", "", None
+
+
+_TELLERS = {"reading": _reading, "encoding": _encoding, "split": _split, "epoch": _epoch, "finished": _finished}
+
+
+def _whole(event: dict[str, Any], key: str) -> int:
+    value = event.get(key)
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _epochs(count: int) -> str:
+    return f"{count} epoch{'' if count == 1 else 's'}"
+
+
+def _kept(so_far: Progress) -> str:
+    return "What it had learned is in last/." if so_far.epoch else "It had not completed an epoch."

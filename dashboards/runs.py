@@ -1,0 +1,167 @@
+"""Reads the run folders below the outputs root: config, metrics and checkpoints in, plain rows and problems out."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from reward.aspects import ASPECTS
+
+CHECKPOINTS: Final = ("best", "last")
+COMBINED: Final = "combined"
+OVERALL: Final = "overall"
+TABLE_COLUMNS: Final = ("Head", "Accuracy", "95 % interval", "F1", "Loss", "Pairs", "Ties", "Prompts")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder as it was found. `problem` says in words what is wrong with it, empty where nothing is."""
+
+    name: str
+    folder: Path
+    config: dict[str, Any] = field(default_factory=dict)
+    checkpoints: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def backbone(self) -> str:
+        """The backbone's spec as it was asked for."""
+        return text_of(self.config, "backbone", "spec") or "unknown backbone"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One checkpoint's metrics; `problem` says in words why there are none."""
+
+    run: Run
+    name: str
+    folder: Path
+    metrics: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def pairs_mode(self) -> bool:
+        """Whether it was trained on overall preferences alone."""
+        return self.metrics.get("mode") == "pairs"
+
+
+def list_runs(outputs: Path) -> list[Run]:
+    """Every run below `outputs`, the newest first. Damaged ones are listed too, with their problem."""
+    try:
+        folders = [path for path in outputs.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    runs = [read_run(folder) for folder in folders]
+    return sorted((run for run in runs if run is not None), key=_changed, reverse=True)
+
+
+def read_run(folder: Path) -> Run | None:
+    """The run in `folder`; None where nothing in it looks like one."""
+    if not any((folder / name).exists() for name in ("config.json", "metrics.jsonl", *CHECKPOINTS)):
+        return None
+    checkpoints = tuple(name for name in CHECKPOINTS if (folder / name).is_dir())
+    config, problem = _read_object(folder / "config.json")
+    if not problem and not checkpoints:
+        problem = "it holds no checkpoint yet"
+    return Run(folder.name, folder, config, checkpoints, problem)
+
+
+def read_checkpoint(run: Run, name: str) -> Checkpoint:
+    """The metrics of a checkpoint of the run (`best` or `last`)."""
+    folder = run.folder / name
+    if name not in CHECKPOINTS or not folder.is_dir():
+        return Checkpoint(run, name, folder, problem=f"{run.name} has no checkpoint called {name[:40]!r}")
+    metrics, problem = _read_object(folder / "metrics.json")
+    if not problem and not isinstance(metrics.get("heads", metrics.get(OVERALL)), dict):
+        problem = f"{folder / 'metrics.json'} has neither heads nor an overall result"
+    return Checkpoint(run, name, folder, {} if problem else metrics, problem)
+
+
+def result_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """(key, label, result) of each head, then of the combined score; in pairs mode of the overall score alone."""
+    if isinstance(metrics.get(OVERALL), dict):
+        return [(OVERALL, "Overall", metrics[OVERALL])]
+    heads = metrics.get("heads") or {}
+    rows = [(aspect.name, aspect.label, heads.get(aspect.name) or {}) for aspect in ASPECTS]
+    if isinstance(metrics.get(COMBINED), dict):
+        rows.append((COMBINED, "Combined", metrics[COMBINED]))
+    return rows
+
+
+def metrics_table(metrics: Mapping[str, Any]) -> list[list[str]]:
+    """The rows of `TABLE_COLUMNS` in words; a head that was not trained says why."""
+    return [_table_row(label, result) for _, label, result in result_rows(metrics)]
+
+
+def trained(result: Mapping[str, Any]) -> bool:
+    """Whether a head learned anything."""
+    return bool(result) and result.get("trained", True) is not False
+
+
+def number(value: Any) -> float | None:
+    """A finite number, or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def text_of(content: Mapping[str, Any], *keys: str) -> str:
+    """The text at a path of keys; empty where there is none."""
+    value: Any = content
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def interval(result: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The 95 % interval of the accuracy, where there is one."""
+    bounds = result.get("accuracy_interval")
+    if not isinstance(bounds, Sequence) or len(bounds) != 2:
+        return None
+    low, high = number(bounds[0]), number(bounds[1])
+    return None if low is None or high is None else (low, high)
+
+
+def _table_row(label: str, result: Mapping[str, Any]) -> list[str]:
+    if not trained(result):
+        return [label, str(result.get("reason") or "no ratings"), *["–"] * (len(TABLE_COLUMNS) - 2)]
+    bounds = interval(result)
+    return [
+        label,
+        _decimal(result.get("accuracy")),
+        f"{bounds[0]:.2f} – {bounds[1]:.2f}" if bounds else str(result.get("interval_note") or "–"),
+        _decimal(result.get("f1")),
+        _decimal(result.get("loss")),
+        _count(result.get("pairs")),
+        _count(result.get("ties")),
+        _count(result.get("prompts")),
+    ]
+
+
+def _decimal(value: Any) -> str:
+    known = number(value)
+    return "–" if known is None else f"{known:.3f}"
+
+
+def _count(value: Any) -> str:
+    known = number(value)
+    return "–" if known is None else f"{known:,.0f}"
+
+
+def _read_object(path: Path) -> tuple[dict[str, Any], str]:
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}, f"{path.name} is missing"
+    except OSError as error:
+        return {}, f"{path.name} can't be read: {error.strerror}"
+    except ValueError:
+        return {}, f"{path.name} is damaged: it is not JSON"
+    return (content, "") if isinstance(content, dict) else ({}, f"{path.name} is damaged: it holds no JSON object")
+
+
+def _changed(run: Run) -> float:
+    times = [path.stat().st_mtime for path in (run.folder / "metrics.jsonl", run.folder) if path.exists()]
+    return times[0] if times else 0.0

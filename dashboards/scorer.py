@@ -1,0 +1,91 @@
+"""Scores uploaded images with checkpoints that stay loaded: files in, a table of 0–10 scores and a CSV out."""
+
+import csv
+import io
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from dashboards.runs import number
+from reward.aspects import HEADS
+
+SCORE_COLUMNS: Final = (*HEADS, "combined")
+CSV_COLUMNS: Final = ("image", *SCORE_COLUMNS)
+
+
+@dataclass(frozen=True)
+class Score:
+    """One image's scores in rating units (0–10); None where a head is untrained. `problem` says why there are none."""
+
+    name: str
+    file: Path
+    scores: dict[str, float | None]
+    problem: str = ""
+
+
+class ModelShelf:
+    """The models used last, each loaded once: kept by the real path of its checkpoint, so that a `best/` that
+    moved on to another epoch is loaded anew. One scoring at a time, which also bounds memory."""
+
+    def __init__(self, capacity: int = 2) -> None:
+        self.loads = 0
+        self._capacity = capacity
+        self._models: OrderedDict[tuple[Path, int], Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def score(self, checkpoint: Path, files: Sequence[Path]) -> list[Score]:
+        """Scores of the images, in their order. A file that is no image is named, and stops no other.
+
+        Raises:
+            RewardError: the checkpoint or its backbone can't be used.
+        """
+        from reward.images import image_problem
+        from reward.scoring import score_files
+
+        problems = [image_problem(file) for file in files]
+        usable = [file for file, problem in zip(files, problems, strict=True) if problem is None]
+        with self._lock:
+            model = self._model(checkpoint)
+            frame = score_files(model, usable) if usable else None
+        rows = iter(frame.to_dict("records") if frame is not None else ())
+        return [
+            Score(file.name, file, {}, problem) if problem is not None else Score(file.name, file, _finite(next(rows)))
+            for file, problem in zip(files, problems, strict=True)
+        ]
+
+    def _model(self, checkpoint: Path) -> Any:
+        from reward.scoring import load_model
+
+        folder = checkpoint.resolve()
+        weights = folder / "model.safetensors"
+        key = (folder, weights.stat().st_mtime_ns if weights.exists() else 0)
+        if key not in self._models:
+            self._models[key] = load_model(folder)
+            self.loads += 1
+        self._models.move_to_end(key)
+        while len(self._models) > self._capacity:
+            self._models.popitem(last=False)
+        return self._models[key]
+
+
+def scores_csv(scores: Sequence[Score]) -> str:
+    """The table as CSV: image, the five heads, combined; a blank cell = no score."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for score in scores:
+        known = (score.scores.get(column) for column in SCORE_COLUMNS)
+        writer.writerow([_safe(score.name), *("" if value is None else f"{value:.4f}" for value in known)])
+    return stream.getvalue()
+
+
+def _safe(name: str) -> str:
+    """A file's name as a cell that no spreadsheet takes for a formula."""
+    return f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t") else name
+
+
+def _finite(row: dict[Any, Any]) -> dict[str, float | None]:
+    return {column: number(row.get(column)) for column in SCORE_COLUMNS}

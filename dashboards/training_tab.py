@@ -1,0 +1,215 @@
+"""The training tab's components and events; what they do is in `dashboards.training`."""
+
+from typing import TYPE_CHECKING, Any
+
+from dashboards import cards, training
+from dashboards.context import Context
+from dashboards.form import BACKBONES, FORM_FLAGS, OTHER_BACKBONE, PIXELSTATS, free_name, short_path
+from dashboards.training import FORM_FIELDS, Seen, form_values
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from reward.config import Flag
+
+TICK_SECONDS = 1.0
+_LABELS = {
+    "mode": "What to learn from",
+    "ratings": "Ratings CSV",
+    "pairs": "Pairs JSONL",
+    "prompts": "Prompts CSV",
+    "output": "Name of the run",
+    "epochs": "Epochs",
+    "batch_size": "Batch size (pairs)",
+    "learning_rate": "Learning rate",
+    "min_rating_diff": "Minimal rating difference",
+    "backbone": "Backbone",
+    "val_fraction": "Validation share",
+    "seed": "Seed",
+    "device": "Device",
+    "image_root": "Image root",
+}
+_MODES = (("Ratings on five aspects", "multihead"), ("Overall pairs alone", "pairs"))
+_PLACEHOLDERS = {"epochs": "15, with pairs 10", "batch_size": "4, with pairs 8"}
+_DATA = ("mode", "ratings", "pairs", "min_rating_diff", "image_root")
+
+
+def build_training_tab(context: Context, demo: "gr.Blocks", tab: "gr.Tab") -> None:
+    """Put the tab's components where the caller stands (within `tab` of `demo`) and wire them."""
+    import gradio as gr
+
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            inputs = _form(context)
+        with gr.Column(scale=6, min_width=320):
+            data = _panel_with_html("The data", "What the chosen file holds for training", "train-data")
+            run = _run_panel()
+    fields = [inputs[name] for name in FORM_FIELDS]
+    _wire_form(context, demo, tab, inputs, fields, data)
+    _wire_run(context, demo, inputs, fields, run)
+
+
+def _form(context: Context) -> "dict[str, Any]":
+    """The form; returns its components by field, with `spec`, `command`, `message`, `start`, `device_found`."""
+    import gradio as gr
+
+    flags = {flag.field: flag for flag in FORM_FLAGS}
+    parts: dict[str, Any] = {}
+    with gr.Column(elem_classes="studio-panel"):
+        gr.HTML(cards.title("New training", "Reads the ratings, encodes each image once, trains the heads"))
+        parts["mode"] = gr.Radio(_MODES, value="multihead", label=_LABELS["mode"], elem_id="train-mode")
+        parts["ratings"] = _path(flags["ratings"], short_path(context.project.ratings_csv))
+        pairs = context.project.pairs_jsonl
+        parts["pairs"] = _path(flags["pairs"], short_path(pairs) if pairs.exists() else "")
+        parts["backbone"] = gr.Radio(BACKBONES, value=PIXELSTATS, label=_LABELS["backbone"], elem_id="train-backbone")
+        parts["spec"] = gr.Textbox(
+            label="Backbone", info=flags["backbone"].help, visible=False, elem_id="train-spec", max_lines=1
+        )
+        parts["output"] = gr.Textbox(
+            free_name(context.roots.outputs),
+            label=_LABELS["output"],
+            info=f"A folder of this name is made in {context.roots.outputs.name}/",
+            elem_id="train-output",
+            max_lines=1,
+        )
+        with gr.Accordion("More settings", open=False, elem_id="train-more"):
+            _more(flags, parts)
+        parts["message"] = gr.HTML(elem_id="train-message")
+        with gr.Row():
+            parts["start"] = gr.Button("Start training", variant="primary", elem_id="train-start")
+        parts["device_found"] = gr.HTML(elem_id="train-device")
+        parts["command"] = gr.Textbox(
+            label="The same from a shell",
+            lines=3,
+            interactive=False,
+            buttons=["copy"],
+            elem_id="train-command",
+            elem_classes="studio-command",
+        )
+    return parts
+
+
+def _more(flags: "dict[str, Flag]", parts: "dict[str, Any]") -> None:
+    import gradio as gr
+
+    for first, second in (("epochs", "batch_size"), ("learning_rate", "min_rating_diff"), ("val_fraction", "seed")):
+        with gr.Row():
+            for name in (first, second):
+                parts[name] = gr.Number(
+                    flags[name].default,
+                    label=_LABELS[name],
+                    info=flags[name].help,
+                    placeholder=_PLACEHOLDERS.get(name),
+                    elem_id=f"train-{name.replace('_', '-')}",
+                    min_width=140,
+                )
+    parts["device"] = gr.Dropdown(
+        ["auto", "cpu", "cuda", "mps"], value="auto", label=_LABELS["device"], elem_id="train-device-choice"
+    )
+    for name in ("prompts", "image_root"):
+        parts[name] = _path(flags[name], "")
+
+
+def _path(flag: "Flag", value: str) -> "gr.Textbox":
+    import gradio as gr
+
+    element = f"train-{flag.field.replace('_', '-')}"
+    return gr.Textbox(value, label=_LABELS[flag.field], info=flag.help, elem_id=element, max_lines=1)
+
+
+def _panel_with_html(heading: str, what: str, element: str) -> "gr.HTML":
+    import gradio as gr
+
+    with gr.Column(elem_classes="studio-panel"):
+        gr.HTML(cards.title(heading, what))
+        return gr.HTML(elem_id=element)
+
+
+def _run_panel() -> "dict[str, Any]":
+    import gradio as gr
+
+    with gr.Column(elem_classes="studio-panel"):
+        gr.HTML(cards.title("The newest run", "It goes on when this page is closed or the studio restarts"))
+        card = gr.HTML(elem_id="train-run")
+        stop_button = gr.Button("Stop training", variant="stop", visible=False, elem_id="train-stop")
+        with gr.Column(visible=False) as curves:
+            plots = [
+                gr.Plot(show_label=False, container=False, elem_id=f"train-{name}", elem_classes="studio-plot")
+                for name in ("loss", "accuracy", "importance")
+            ]
+    return {"card": card, "stop": stop_button, "curves": curves, "plots": plots}
+
+
+def _wire_form(
+    context: Context, demo: "gr.Blocks", tab: "gr.Tab", inputs: "dict[str, Any]", fields: list[Any], data: "gr.HTML"
+) -> None:
+    import gradio as gr
+
+    def describe(*values: Any) -> str:
+        return training.describe_data(context, dict(zip(_DATA, values, strict=True)))
+
+    def command(*values: Any) -> tuple[str, str]:
+        return training.describe_command(context, form_values(*values))
+
+    def device() -> str:
+        return f'<div class="studio-detail">Trains on: {cards.escape(context.devices.words())}</div>'
+
+    def spec_shown(choice: str) -> "dict[str, Any]":
+        return gr.update(visible=choice == OTHER_BACKBONE)
+
+    chosen = [inputs[name] for name in _DATA]
+    quiet = {"queue": False, "show_progress": "hidden"}
+    gr.on(
+        [demo.load, tab.select, *(part.change for part in chosen)],
+        describe,
+        chosen,
+        data,
+        api_name="describe_data",
+        trigger_mode="always_last",
+        **quiet,
+    )
+    gr.on(
+        [demo.load, *(part.change for part in fields)],
+        command,
+        fields,
+        [inputs["command"], inputs["message"]],
+        api_name="training_command",
+        trigger_mode="always_last",
+        **quiet,
+    )
+    gr.on([demo.load, tab.select], device, None, inputs["device_found"], api_name="device", **quiet)
+    inputs["backbone"].change(spec_shown, inputs["backbone"], inputs["spec"], api_visibility="private", **quiet)
+
+
+def _wire_run(
+    context: Context, demo: "gr.Blocks", inputs: "dict[str, Any]", fields: list[Any], run: "dict[str, Any]"
+) -> None:
+    import gradio as gr
+
+    seen = gr.State(Seen())
+    shown = [seen, run["card"], run["stop"], run["curves"], *run["plots"]]
+
+    def look(before: Seen) -> Any:
+        view = training.look(context, before)
+        if view is None:
+            return [gr.skip()] * len(shown)
+        plots = view.figures() if view.new_curves else [gr.skip()] * 3
+        stop_shown = gr.update(visible=view.live)
+        return [view.seen, view.card, stop_shown, gr.update(visible=bool(view.metrics)), *plots]
+
+    def begin(*values: Any) -> Any:
+        form = form_values(*values[1:])
+        message = training.start(context, form)
+        name = gr.skip() if message else free_name(context.roots.outputs, str(form["output"]).strip())
+        return [message, name, *look(values[0])]
+
+    def end(before: Seen) -> Any:
+        return [training.stop(context), *look(before)]
+
+    quiet = {"queue": False, "show_progress": "hidden"}
+    demo.load(lambda: look(Seen()), None, shown, api_visibility="private", **quiet)
+    gr.Timer(TICK_SECONDS).tick(look, seen, shown, api_name="training_state", **quiet)
+    inputs["start"].click(
+        begin, [seen, *fields], [inputs["message"], inputs["output"], *shown], api_name="start_training", **quiet
+    )
+    run["stop"].click(end, seen, [inputs["message"], *shown], api_name="stop_training", **quiet)
