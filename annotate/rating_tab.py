@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import gradio as gr
 
 _PAD = Path(__file__).parent / "pad"
+_SCRIPTS = ("heads.js", "network.js", "keys.js", "pad.js")  # one function body in this order
 
 
 def build_rating_tab(project: Project) -> "gr.HTML":
@@ -22,9 +23,9 @@ def build_rating_tab(project: Project) -> "gr.HTML":
 
     return gr.HTML(
         elem_id="rating-pad",
-        html_template=(_PAD / "pad.html").read_text(encoding="utf-8"),
-        css_template=(_PAD / "pad.css").read_text(encoding="utf-8"),
-        js_on_load=(_PAD / "pad.js").read_text(encoding="utf-8"),
+        html_template=_template("pad.html"),
+        css_template=_template("pad.css"),
+        js_on_load="\n".join(_read(name) for name in _SCRIPTS),
         apply_default_css=False,
         settings=pad_settings(project),
     )
@@ -40,3 +41,16 @@ def pad_settings(project: Project) -> dict[str, Any]:
         "step": RATING_STEP,
         "sample": project.is_sample,
     }
+
+
+def _template(name: str) -> str:
+    """A template without placeholders. Gradio runs it through Handlebars and a JavaScript template literal."""
+    text = _read(name)
+    for special in ("${", "{{", "`", "\\"):
+        if special in text:
+            raise ValueError(f"{name} holds {special!r}, which Gradio would interpret; write it another way")
+    return text
+
+
+def _read(name: str) -> str:
+    return (_PAD / name).read_text(encoding="utf-8")

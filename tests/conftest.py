@@ -1,0 +1,83 @@
+"""What several tests need: a small real project of pictures, and the rating desk served on a free port."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from annotate.project import Project
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+
+def draw_picture(path: Path, seed: int, size: tuple[int, int] = (320, 240)) -> None:
+    """A small picture that differs from seed to seed: smooth colour fields with a disc."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0 : size[1], 0 : size[0]]
+    waves = rng.uniform(0.005, 0.03, (3, 2))
+    channels = [127 + 90 * np.sin(fx * x + fy * y + rng.uniform(0, 6)) for fx, fy in waves]
+    pixels = np.stack(channels, axis=-1)
+    cx, cy, radius = rng.uniform(0.3, 0.7) * size[0], rng.uniform(0.3, 0.7) * size[1], 0.2 * min(size)
+    pixels[(x - cx) ** 2 + (y - cy) ** 2 < radius**2] = rng.uniform(0, 255, 3)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels.astype(np.uint8)).save(path)
+
+
+@pytest.fixture
+def make_project(tmp_path: Path) -> Callable[..., Project]:
+    """Makes a project of `prompts` × `images` real pictures below a temporary folder, which is also its base."""
+
+    def make(prompts: int = 2, images: int = 3, size: tuple[int, int] = (320, 240)) -> Project:
+        root = tmp_path / "data"
+        lines = ["prompt_id,prompt"]
+        for p in range(1, prompts + 1):
+            lines.append(f'p{p:02d},"Picture number {p}, with a disc"')
+            for i in range(1, images + 1):
+                draw_picture(root / "images" / f"p{p:02d}" / f"{i}.png", 100 * p + i, size)
+        (root / "prompts.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return Project(root, base=tmp_path)
+
+    return make
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server's address."""
+
+    url: str
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[object], Served]]:
+    """Serves an ASGI app with uvicorn in a thread on a free port, until the test ends."""
+    import uvicorn
+
+    running: list[tuple[uvicorn.Server, threading.Thread, socket.socket]] = []
+
+    def start(app: object) -> Served:
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)  # type: ignore[arg-type]
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        deadline = time.monotonic() + 30
+        while not server.started:
+            assert thread.is_alive(), "the server ended while starting"
+            assert time.monotonic() < deadline, "the server did not start"
+            time.sleep(0.01)
+        running.append((server, thread, listener))
+        return Served(f"http://127.0.0.1:{listener.getsockname()[1]}")
+
+    yield start
+    for server, thread, listener in running:
+        server.should_exit = True
+        thread.join(timeout=20)
+        listener.close()
