@@ -60,7 +60,7 @@ class Problem:
     @property
     def heads(self) -> int:
         """H, the number of scores an image gets."""
-        return self.ratings.shape[1]
+        return int(self.ratings.shape[1])
 
 
 def multihead_problem(data: Dataset, x: npt.NDArray[np.float32], train: Bools, fold: Ints, folds: int) -> Problem:
@@ -100,7 +100,9 @@ class Fit:
         self._start()
         self.stack.to(device)
         self.tau = self.tau.to(device)
-        self.optimizer = torch.optim.AdamW(self.stack.parameters(), lr=learning_rate, weight_decay=WEIGHT_DECAY)
+        self.optimizer = torch.optim.AdamW(
+            self.stack.parameters(), lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True
+        )
         self._x = torch.from_numpy(problem.x).to(device)
         self._ratings = torch.from_numpy(problem.ratings).float().to(device)
         self._pairs = torch.from_numpy(np.stack([problem.first, problem.second], axis=1)).to(device)
@@ -108,7 +110,8 @@ class Fit:
         self._target = torch.from_numpy(np.asarray(target)).float().to(device)
         self._weight = torch.from_numpy(problem.weight).float().to(device)
         self._fold = torch.from_numpy(problem.fold).to(device)
-        self._left_out = torch.arange(-1, problem.folds, device=device)  # of each member; −1 leaves nothing out
+        # The fold that each member leaves out; no image is in fold −2, so member 0 leaves nothing out.
+        self._left_out = torch.tensor([-2, *range(problem.folds)], device=device)
 
     def run_epoch(self, epoch: int, should_stop: Callable[[], bool]) -> list[float]:
         """One pass over the pairs in an order that follows from (seed, epoch); the mean training loss of each head.
@@ -123,7 +126,7 @@ class Fit:
         self.stack.train()
         with torch.random.fork_rng(devices=cuda):
             torch.manual_seed(self.seed * 100_003 + epoch)  # dropout, so that a resumed epoch is the same epoch
-            for batch in order.split(self.batch_size):
+            for batch in torch.split(order, self.batch_size):
                 if should_stop():
                     raise InterruptedTrainingError("stopped")
                 losses = self._step(batch.to(self.device))
@@ -168,7 +171,7 @@ class Fit:
         Images in no fold (validation, or no folds at all) have member 0's score in both.
         """
         self.stack.eval()
-        chunks = [self.stack(part).double().cpu() for part in self._x.split(_EVAL_CHUNK)]
+        chunks = [self.stack(part).double().cpu() for part in torch.split(self._x, _EVAL_CHUNK)]
         every = torch.cat(chunks, dim=1).numpy()  # (M, N, H)
         member = self.problem.fold + 1 if self.problem.folds else np.zeros(len(self.problem.fold), dtype=np.int64)
         return every[0], every[member, np.arange(len(member))]

@@ -1,0 +1,212 @@
+"""Run folders on disk: checkpoints that are there whole or not at all, and links to the best and the last one."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import fields
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from reward.config import TrainConfig
+from reward.errors import CheckpointError, InputError
+from reward.events import plain
+from reward.images import content_sha256
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from reward.model import MultiHeadReward
+
+CONFIG: Final = "config.json"
+METRICS: Final = "metrics.jsonl"
+STATE: Final = "training_state.safetensors"
+_KEEP: Final = 3  # the newest few stay, so that a reader that has just followed a link finds its files
+_LIBRARIES: Final = ("torch", "open_clip_torch", "numpy", "pandas", "scikit-learn", "scikit-image", "pillow")
+# What may differ between a run and its continuation.
+_NOT_PART_OF_THE_RUN: Final = frozenset({"epochs", "resume", "overwrite", "events", "cache_dir", "device", "output"})
+
+
+class RunFolder:
+    """One run's folder. Its parts appear by renaming; a killed writer leaves only what a later one cleans up."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def holds_a_run(self) -> bool:
+        """Whether a run was begun here."""
+        return (self.path / CONFIG).is_file() or (self.path / METRICS).is_file() or (self.path / "checkpoints").is_dir()
+
+    def check_free(self, config: TrainConfig) -> None:
+        """Refuse a folder that is in use, unless the arguments say what to do with it.
+
+        Raises:
+            InputError: a run is there, or foreign files; or --resume without a run.
+        """
+        if config.resume:
+            if not (self.path / "last").is_dir():
+                raise InputError.one("--resume", f"{self.path} holds no last/", "leave --resume out to start a new run")
+            return
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError.one("--output", f"{self.path} is a file", "name a new folder")
+        if not self.path.is_dir() or not any(self.path.iterdir()):
+            return
+        if not self.holds_a_run:
+            raise InputError.one("--output", f"{self.path} holds other files", "name a new folder")
+        if not config.overwrite:
+            raise InputError.one(
+                "--output", f"{self.path} already holds a run", "--resume goes on with it, --overwrite replaces it"
+            )
+
+    def create(self, record: dict[str, Any]) -> None:
+        """Make the folder with its config.json; an earlier run is removed first."""
+        if self.path.is_dir() and self.holds_a_run:
+            aside = self.path.with_name(f".{self.path.name}.old-{os.getpid()}")
+            self.path.rename(aside)
+            shutil.rmtree(aside)
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.path / CONFIG, record)
+
+    def add_metrics(self, metrics: dict[str, Any]) -> None:
+        """Append a line to metrics.jsonl, on disk when this returns."""
+        with (self.path / METRICS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(plain(metrics), ensure_ascii=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def truncate_metrics(self, epochs: int) -> None:
+        """Drop lines after that many: those of an epoch whose checkpoint was never completed."""
+        path = self.path / METRICS
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text("".join(lines[:epochs]), encoding="utf-8")
+        temporary.replace(path)
+
+    def save(self, number: int, model: "MultiHeadReward", state: "dict[str, Tensor]", links: Iterable[str]) -> None:
+        """Write checkpoint `number` and point `links` ("best", "last") at it."""
+        from safetensors.torch import save_file
+
+        folder = self.path / "checkpoints" / str(number)
+        temporary = folder.with_name(f".{number}.tmp-{os.getpid()}")
+        shutil.rmtree(temporary, ignore_errors=True)
+        model.save_pretrained(temporary)
+        save_file(state, temporary / STATE)
+        _sync(temporary)
+        if folder.exists():  # left by a run that was killed before its link was set
+            shutil.rmtree(folder)
+        temporary.rename(folder)
+        for name in links:
+            link = self.path / f".{name}.tmp-{os.getpid()}"
+            link.unlink(missing_ok=True)
+            link.symlink_to(Path("checkpoints") / str(number))
+            link.replace(self.path / name)
+        self._prune()
+
+    def _prune(self) -> None:
+        """Remove old checkpoints, and the training state of all but the last one."""
+        folder = self.path / "checkpoints"
+        linked = {name: (self.path / name).resolve().name for name in ("best", "last") if (self.path / name).exists()}
+        numbers = sorted((int(path.name) for path in folder.iterdir() if path.name.isdigit()), reverse=True)
+        for number in numbers:
+            checkpoint = folder / str(number)
+            if str(number) not in linked.values() and number not in numbers[:_KEEP]:
+                shutil.rmtree(checkpoint)
+            elif str(number) != linked.get("last"):
+                (checkpoint / STATE).unlink(missing_ok=True)
+        for stale in folder.glob(".*.tmp-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+
+    def read_state(self) -> "dict[str, Tensor]":
+        """The training state in last/.
+
+        Raises:
+            CheckpointError: missing or damaged.
+        """
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        file = self.path / "last" / STATE
+        try:
+            return load_file(file)
+        except (OSError, SafetensorError) as error:
+            raise CheckpointError(f"{file}: can't be resumed from ({error})") from error
+
+    def check_same_run(self, record: dict[str, Any]) -> None:
+        """Refuse to resume with other arguments or changed input files.
+
+        Raises:
+            InputError: names what differs.
+            CheckpointError: config.json is damaged.
+        """
+        try:
+            before = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
+            old_arguments, old_inputs = before["arguments"], before["inputs"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(f"{self.path / CONFIG}: damaged, can't be resumed from") from error
+        arguments = record["arguments"]
+        differing = [
+            "--" + name.replace("_", "-")
+            for name in sorted({*arguments, *old_arguments} - _NOT_PART_OF_THE_RUN)
+            if arguments.get(name) != old_arguments.get(name)
+        ]
+        differing += [file for file in record["inputs"] if record["inputs"][file] != old_inputs.get(file)]
+        if differing:
+            raise InputError.one(
+                "--resume", f"{', '.join(differing)} changed since the run began", "resume it as it was, or --overwrite"
+            )
+
+
+def run_record(config: TrainConfig, backbone: dict[str, Any], inputs: Iterable[Path], created: str) -> dict[str, Any]:
+    """What config.json of a run holds: arguments, versions, sha256 of every input, the code's revision."""
+    arguments = {item.name: getattr(config, item.name) for item in fields(config)}
+    arguments |= {"epochs": config.total_epochs, "batch_size": config.pairs_per_step}
+    return {
+        "arguments": {name: str(value) if isinstance(value, Path) else value for name, value in arguments.items()},
+        "backbone": backbone,
+        "inputs": {str(path): content_sha256(path) for path in inputs},
+        "versions": {name: found for name in _LIBRARIES if (found := _version(name))},
+        "git_revision": _git_revision(),
+        "created": created,
+    }
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace a JSON file whole."""
+    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+    temporary.write_text(json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def _sync(folder: Path) -> None:
+    """Flush a folder's files and itself to disk, so that the rename that follows never names missing content."""
+    for path in [*folder.iterdir(), folder]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _git_revision() -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

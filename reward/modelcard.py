@@ -1,0 +1,83 @@
+"""The model card: README.md beside a checkpoint's weights, as a hub shows it."""
+
+from typing import TYPE_CHECKING, Any
+
+from reward.aspects import BY_NAME, HEADS
+from reward.dataset import MEAN_TARGET, Dataset
+
+if TYPE_CHECKING:
+    from reward.model import ModelConfig
+
+
+def model_card(config: "ModelConfig", metrics: dict[str, Any], record: dict[str, Any], data: Dataset) -> str:
+    """The card's Markdown.
+
+    Args:
+        metrics: a line of metrics.jsonl.
+        record: config.json of the run.
+    """
+    parts = [
+        "---\nlibrary_name: reward-studio\nlicense: other # fill in: the ratings' and the backbone's licences decide\n"
+        "tags:\n- reward-model\n- image-quality\n- preference\n---\n",
+        "# Multi-head reward model\n",
+        _summary(config),
+        "## How to load\n\n```python\nfrom dspo.reward import MultiHeadReward\n\n"
+        'model = MultiHeadReward.from_pretrained("path/to/this/folder")\n'
+        "scores = model(images, return_individual=True)  # five aspects, 0–10\n"
+        "combined = model(images)\n```\n",
+        "## Data\n\n" + _data(record, data),
+        f"## Results\n\nEpoch {metrics['epoch']}, {metrics['evaluation']} prompts.\n\n" + _table(metrics),
+        _importance(metrics, config),
+        "## Intended use\n\nRanking and inspecting images of the kind that was rated, for the people whose ratings "
+        "these are. Scores of unlike images, or of unlike people's taste, are extrapolation.\n",
+        f"## Backbone\n\n`{config.backbone['spec']}`, frozen; its weights are not in this folder.\n",
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _summary(config: "ModelConfig") -> str:
+    if config.mode == "pairs":
+        return (
+            "One overall score for images, learned from binary preferences. Its unit is a centred logit; single "
+            "aspects and their importance can't be told from such data.\n"
+        )
+    trained = ", ".join(f"{BY_NAME[head].label} ({BY_NAME[head].description})" for head in config.trained)
+    return f"Scores images from 0 to 10 on: {trained}; and combines them into one score.\n"
+
+
+def _data(record: dict[str, Any], data: Dataset) -> str:
+    files = "\n".join(f"- `{name}` sha256 `{sha[:16]}…`" for name, sha in record["inputs"].items())
+    people = f", rated by {data.people} people" if data.people else ""
+    return f"{len(data.files)} images of {len(data.prompt_names)} prompts{people}.\n\n{files}\n"
+
+
+def _table(metrics: dict[str, Any]) -> str:
+    header = "| head | accuracy | 95 % interval | F1 | loss | pairs | ties |\n|---|---|---|---|---|---|---|\n"
+    rows = []
+    named = {**metrics.get("heads", {})}
+    named |= {name: metrics[name] for name in ("combined", "overall") if name in metrics}
+    for name, values in named.items():
+        label = BY_NAME[name].label if name in BY_NAME else name
+        if not values.get("trained", True):
+            rows.append(f"| {label} | {values['reason']} | | | | | |")
+            continue
+        interval = values["accuracy_interval"]
+        shown = f"{interval[0]:.3f}–{interval[1]:.3f}" if interval else values["interval_note"]
+        figures = " | ".join("–" if values[key] is None else f"{values[key]:.3f}" for key in ("f1", "loss"))
+        accuracy = "–" if values["accuracy"] is None else f"{values['accuracy']:.3f}"
+        rows.append(f"| {label} | {accuracy} | {shown} | {figures} | {values['pairs']} | {values['ties']} |")
+    return header + "\n".join(rows) + "\n"
+
+
+def _importance(metrics: dict[str, Any], config: "ModelConfig") -> str:
+    weights = metrics["importance"]
+    if weights is None:
+        return ""
+    rows = "\n".join(f"| {BY_NAME[head].label} | {weights[head]:.3f} |" for head in HEADS)
+    source = (
+        "The only target was the mean of the ratings, so these weights describe that mean, not what people prefer."
+        if config.target == MEAN_TARGET
+        else "Learned from overall preferences."
+    )
+    table = f"| head | weight |\n|---|---|\n{rows}\n"
+    return f"## Importance\n\nWeight of each head in the combined score. {source}\n\n{table}"
