@@ -122,7 +122,8 @@ def _orientation(gx: Array, gy: Array, length: Array) -> list[npt.ArrayLike]:
     angle = np.arctan2(gy, gx)
     total = length.sum() + EPS
     octants = np.bincount((angle / np.pi * 8 + 8.5).astype(np.intp).ravel() % 8, length.ravel(), 8) / total
-    mean = (length * np.exp(4j * angle)).sum() / total
+    turns = np.square(np.square(gx + 1j * gy)) / np.maximum(length, 1e-6) ** 3  # length · e^{4iθ}
+    mean = turns.sum() / total
     degrees = np.bincount((np.rad2deg(angle) + 360.5).astype(np.intp).ravel() % 90, length.ravel(), 90) / total
     smooth = ndimage.uniform_filter1d(degrees, 3, mode="wrap")
     peak = (int(smooth.argmax()) + 45) % 90 - 45

@@ -10,10 +10,9 @@ from scipy import ndimage
 from reward.backbones.pixellook import COLOUR_NAMES, LAYOUT_NAMES, colour, layout
 from reward.backbones.pixelviews import EPS, JPEG_BLOCK, Array, Views, entropy, log, names
 
-VERSION: Final = 1  # part of every cached embedding's identity: raise it whenever a number changes
+VERSION: Final = 2  # part of every cached embedding's identity: raise it whenever a number changes
 
 _WINDOW = 7 / 6  # sigma of the 7 × 7 Gaussian window of MSCN
-_NOISE_MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)[None]
 
 _SCENE_NAMES = names(
     "mscn",
@@ -68,13 +67,12 @@ def _fidelity(views: Views) -> list[npt.ArrayLike]:
     sharpness = log(laplacian.var((1, 2)))
     values: list[npt.ArrayLike] = [np.min(sharpness), np.median(sharpness), np.max(sharpness)]
     for plane in (luma, views.tiles[..., 0] - views.tiles[..., 1], views.tiles[..., 2] - luma):
-        residue = np.abs(ndimage.convolve(plane, _NOISE_MASK)[:, 1:-1, 1:-1]).mean((1, 2))
+        # Immerkær's mask [1 −2 1; −2 4 −2; 1 −2 1], blind to edges, is a second difference both ways.
+        residue = np.abs(np.diff(np.diff(plane, 2, axis=1), 2, axis=2)).mean((1, 2))
         noise = log(residue * np.sqrt(np.pi / 2) / 6)
         values += [np.min(noise), np.median(noise), np.max(noise)]
-    values += [
-        sharpness[4] - np.delete(sharpness, 4).mean(),
-        log((laplacian**4).mean()) - 2 * log((laplacian**2).mean()),
-    ]
+    power = np.square(laplacian)
+    values += [sharpness[4] - np.delete(sharpness, 4).mean(), log(np.square(power).mean()) - 2 * log(power.mean())]
     for axis in (1, 2):
         step = np.abs(np.diff(luma, axis=axis))
         smooth = np.abs(np.diff(ndimage.uniform_filter1d(luma, 9, axis), axis=axis))

@@ -23,7 +23,6 @@ EPS: Final = 1e-3  # in grey levels: far below a quantisation step, it only keep
 _TILE = 128  # nine of them see most of a 512² picture and 14 % of a 1024² one, in a seventh of the time
 _VIEW, _COLOUR_VIEW = 256, 128  # longest sides of the reduced copies
 _MIN_SIDE = 32  # smaller views are continued by their edge pixels, so that every statistic is defined
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
 @dataclass(frozen=True)
@@ -46,12 +45,12 @@ class Views:
     @cached_property
     def tile_luma(self) -> Array:
         """(9, h, w)."""
-        return self.tiles @ _LUMA
+        return _luma(self.tiles)
 
     @cached_property
     def luma(self) -> Array:
         """(h, w), longest side 256."""
-        return self._reduced(_VIEW) @ _LUMA
+        return _luma(_padded(np.asarray(self._small, np.float32)))
 
     @cached_property
     def lab(self) -> Array:
@@ -61,7 +60,7 @@ class Views:
     @cached_property
     def rgb(self) -> Array:
         """(h, w, 3), longest side 128."""
-        return self._reduced(_COLOUR_VIEW)
+        return _padded(np.asarray(_reduced(self._small, _COLOUR_VIEW), np.float32))
 
     @cached_property
     def gradient(self) -> tuple[Array, Array, Array]:
@@ -70,11 +69,20 @@ class Views:
         gx, gy = (ndimage.gaussian_filter(self.luma, 1.0, order) for order in ((0, 1), (1, 0)))
         return gx, gy, np.hypot(gx, gy)
 
-    def _reduced(self, longest: int) -> Array:
-        factor = min(1.0, longest / max(self.image.size))
-        width, height = (max(1, round(side * factor)) for side in self.image.size)
-        small = self.image.resize((width, height), Image.Resampling.BOX, reducing_gap=2.0)
-        return _padded(np.asarray(small, np.float32))
+    @cached_property
+    def _small(self) -> Image.Image:
+        return _reduced(self.image, _VIEW)
+
+
+def _luma(pixels: Array) -> Array:
+    """ITU-R BT.601. Not a matrix product: BLAS rounds differently with the number of threads."""
+    return np.asarray(0.299 * pixels[..., 0] + 0.587 * pixels[..., 1] + 0.114 * pixels[..., 2], np.float32)
+
+
+def _reduced(image: Image.Image, longest: int) -> Image.Image:
+    factor = min(1.0, longest / max(image.size))
+    width, height = (max(1, round(side * factor)) for side in image.size)
+    return image.resize((width, height), Image.Resampling.BOX, reducing_gap=2.0)
 
 
 def _padded(pixels: Array) -> Array:
