@@ -109,9 +109,11 @@ def flattened(image: Image.Image, strength: float) -> Image.Image:
         return image
     pixels = np.asarray(image, np.float32)
     smooth = _guided(pixels, radius=round(3 + 6 * strength), tolerance=(60 * strength) ** 2)
-    light = ndimage.gaussian_filter(smooth.mean(-1), 40)[..., None]
+    light = smooth.mean(-1)
+    for _ in range(3):  # three box filters: a Gaussian of 40 pixels in a tenth of its time
+        light = ndimage.uniform_filter(light, 81)
     level = smooth.mean()
-    even = smooth - 0.6 * strength * (light - level)
+    even = smooth - 0.6 * strength * (light[..., None] - level)
     return _image(level + (1 - 0.4 * strength) * (even - level))
 
 
