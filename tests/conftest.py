@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from annotate.project import Project
+from annotate.store import Store
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
@@ -45,6 +46,20 @@ def make_project(tmp_path: Path) -> Callable[..., Project]:
         return Project(root, base=tmp_path)
 
     return make
+
+
+@pytest.fixture
+def open_store() -> Iterator[Callable[[Project], Store]]:
+    """Opens stores and closes them when the test ends."""
+    stores: list[Store] = []
+
+    def start(project: Project) -> Store:
+        stores.append(Store.open(project))
+        return stores[-1]
+
+    yield start
+    for store in stores:
+        store.close()
 
 
 @dataclass(frozen=True)
@@ -81,3 +96,40 @@ def serve() -> Iterator[Callable[[object], Served]]:
         server.should_exit = True
         thread.join(timeout=20)
         listener.close()
+
+
+@pytest.fixture(scope="session")
+def avt() -> Path:
+    """Real images with real people's ratings: $AVT_DATA, else beside the project."""
+    named = os.environ.get("AVT_DATA")
+    folder = Path(named) if named else Path(__file__).parents[2] / "shared" / "data" / "avt"
+    if not (folder / "multihead_ratings.csv").is_file():
+        pytest.skip("the AVT ratings are not here: set AVT_DATA to their folder")
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def reward_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One embedding cache for the whole test run, inherited by subprocesses, apart from the user's own."""
+    folder = tmp_path_factory.mktemp("embeddings")
+    before = os.environ.get("REWARD_CACHE_DIR")
+    os.environ["REWARD_CACHE_DIR"] = str(folder)
+    yield folder
+    os.environ.pop("REWARD_CACHE_DIR")
+    if before is not None:
+        os.environ["REWARD_CACHE_DIR"] = before
+
+
+@pytest.fixture(scope="session")
+def openclip_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a small real OpenCLIP model (ViT-S-32, random), as a file on disk."""
+    import open_clip
+    import torch
+    from safetensors.torch import save_file
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = open_clip.create_model("ViT-S-32")
+    path = tmp_path_factory.mktemp("weights") / "vit-s-32.safetensors"
+    save_file(model.state_dict(), path)
+    return path
