@@ -47,11 +47,16 @@ class ScoreReport:
     card: str
     scores: tuple[Score, ...] = ()
     csv: str = ""
+    overall_only: bool = False
 
     @property
     def any_scored(self) -> bool:
         """Whether there is something to draw."""
         return any(not score.problem for score in self.scores)
+
+    def figure(self) -> "go.Figure":
+        """A bar a head and one combined, of each image."""
+        return figures.score_bars(self.scores, overall_only=self.overall_only)
 
 
 def run_choices(context: Context) -> list[tuple[str, str]]:
@@ -91,8 +96,10 @@ def score(context: Context, name: str | None, checkpoint: str, files: Sequence[s
     except RewardError as error:
         return ScoreReport(cards.problem("These images were not scored", str(error)))
     more = f"Only the first {MOST_IMAGES} of {len(files)} images were scored." if len(files) > MOST_IMAGES else ""
-    card = (cards.problem("Too many images", more) if more else "") + cards.scores_card(scores)
-    return ScoreReport(card, tuple(scores), scores_csv(scores))
+    card = (cards.problem("Too many images", more) if more else "") + cards.scores_card(
+        scores, overall_only=found.pairs_mode
+    )
+    return ScoreReport(card, tuple(scores), scores_csv(scores), found.pairs_mode)
 
 
 def write_csv(content: str, folder: Path) -> Path:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dashboards import analysis, cards, figures
+from dashboards import analysis, cards
 from dashboards.context import Context
 
 if TYPE_CHECKING:
@@ -94,9 +94,7 @@ def _wire_scores(context: Context, chosen: tuple[Any, Any], parts: "dict[str, An
 
     def score(name: str | None, which: str, files: list[str] | None) -> Any:
         report = analysis.score(context, name, which, files or [])
-        plot = gr.update(
-            value=figures.score_bars(report.scores) if report.any_scored else None, visible=report.any_scored
-        )
+        plot = gr.update(value=report.figure() if report.any_scored else None, visible=report.any_scored)
         csv = str(analysis.write_csv(report.csv, Path(get_upload_folder()))) if report.csv else None
         return report.card, plot, gr.update(value=csv, visible=csv is not None)
 

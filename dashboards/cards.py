@@ -87,18 +87,23 @@ def metrics_card(checkpoint: Checkpoint) -> str:
     return _table(TABLE_COLUMNS, rows)
 
 
-def scores_card(scores: Sequence[Score]) -> str:
-    """The scored images with thumbnail, a column a head; files that are no image are named."""
-    header = ("Image", *(BY_NAME[name].label if name in BY_NAME else "Combined" for name in SCORE_COLUMNS))
+def scores_card(scores: Sequence[Score], *, overall_only: bool = False) -> str:
+    """The scored images with thumbnail, a column a head; files that are no image are named.
+
+    With `overall_only` (a model of pairs mode, which knows no heads) a single column.
+    """
+    columns = SCORE_COLUMNS[-1:] if overall_only else SCORE_COLUMNS
+    labels = [BY_NAME[name].label if name in BY_NAME else "Combined" for name in columns]
     rows = []
     for score in scores:
         name = f'<span class="studio-image">{thumbnail(score)}<span>{escape(score.name)}</span></span>'
         if score.problem:
-            rows.append([name, f'<span class="studio-bad">{escape(score.problem)}</span>', *[""] * 5])
+            bad = f'<span class="studio-bad">{escape(score.problem)}</span>'
+            rows.append([name, bad, *[""] * (len(columns) - 1)])
             continue
-        known = (score.scores.get(column) for column in SCORE_COLUMNS)
+        known = (score.scores.get(column) for column in columns)
         rows.append([name, *("no ratings" if value is None else f"{value:.2f}" for value in known)])
-    return _table(header, rows)
+    return _table(("Image", *(["Overall preference (logit)"] if overall_only else labels)), rows)
 
 
 def thumbnail(score: Score) -> str:

@@ -71,7 +71,7 @@ def summarise_preferences(path: Path, image_root: Path | None = None) -> DataSum
     frame = read_preferences(path, image_root, check_images=False).frame
     images = len({*frame["img_pos"], *frame["img_neg"]})
     ties = int((frame["label"] == 0.5).sum())
-    notes = (f"{ties} of the pairs are ties (label ½).",) if ties else ()
+    notes = (f"{ties} of the pairs {'is a tie' if ties == 1 else 'are ties'} (label ½).",) if ties else ()
     return DataSummary(path, images, frame["prompt"].nunique(), len(frame), notes=notes)
 
 

@@ -23,7 +23,9 @@ Line = Mapping[str, Any]
 
 def loss_curves(lines: Sequence[Line]) -> "go.Figure":
     """Mean negative log-likelihood of pairs over epochs, a line a head; dotted: on the training pairs."""
-    figure = _curves(lines, "loss", "Loss over epochs", "loss (nats a pair)")
+    figure = _curves(
+        lines, "loss", "Loss over epochs", "loss (nats a pair)", "solid: validation pairs, dotted: training pairs"
+    )
     for key, _, colour in _series(lines):
         values = [number(_result(line, key).get("train_loss")) for line in lines]
         if any(value is not None for value in values):
@@ -34,7 +36,9 @@ def loss_curves(lines: Sequence[Line]) -> "go.Figure":
 
 def accuracy_curves(lines: Sequence[Line]) -> "go.Figure":
     """Share of validation pairs in the right order over epochs, a line a head, with chance at ½."""
-    figure = _curves(lines, "accuracy", "Accuracy over epochs", "pairs in the right order")
+    figure = _curves(
+        lines, "accuracy", "Accuracy over epochs", "pairs in the right order", "validation pairs; dashed: chance"
+    )
     figure.add_hline(y=0.5, line={"color": TEXT, "width": 1, "dash": "dash"})
     return figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
 
@@ -46,7 +50,7 @@ def importance_curves(lines: Sequence[Line]) -> "go.Figure":
     figure = go.Figure()
     for aspect in ASPECTS:
         values = [number((line.get("importance") or {}).get(aspect.name)) for line in lines]
-        if any(value is not None for value in values):
+        if any(value is not None for value in values) and trained(_result(lines[-1], aspect.name)):
             figure.add_scatter(**_line(lines, values, aspect.label, aspect.colour))
     _style(figure, "Importance over epochs", "weight in the combined score")
     if not figure.data:
@@ -59,29 +63,29 @@ def accuracy_bars(metrics: Line) -> "go.Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    rows = [(label, _colour(key), result) for key, label, result in result_rows(metrics) if trained(result)]
-    rows = [row for row in rows if number(row[2].get("accuracy")) is not None]
-    for label, colour, result in rows:
-        accuracy = float(result["accuracy"])
-        bounds = interval(result)
-        low, high = bounds or (accuracy, accuracy)
+    for key, label, result in result_rows(metrics):
+        accuracy = number(result.get("accuracy"))
+        if accuracy is None or not trained(result):
+            continue
+        low, high = interval(result) or (None, None)
+        error = (
+            {"array": [high - accuracy], "arrayminus": [accuracy - low], "color": TEXT} if high is not None else None
+        )
+        count = result.get("pairs", "?")
         figure.add_bar(
-            x=[label],
+            x=[f"{label}<br>n = {count}"],
             y=[accuracy],
             name=label,
-            marker={"color": colour},
-            error_y={"array": [high - accuracy], "arrayminus": [accuracy - low], "color": TEXT} if bounds else None,
-            hovertemplate=f"{label}: %{{y:.3f}}<br>n = {result.get('pairs', '?')} pairs, "
-            f"{result.get('ties', '?')} ties<extra></extra>",
+            marker={"color": _colour(key)},
+            error_y=error,
+            hovertemplate=f"{label}: %{{y:.3f}}<br>{count} pairs, {result.get('ties', '?')} ties<extra></extra>",
         )
-    pairs = sum(int(result.get("pairs") or 0) for label, _, result in rows if label != "Combined")
-    _style(
-        figure, f"Accuracy on {_evaluation(metrics)} pairs (n = {pairs}, 95 % intervals)", "pairs in the right order"
-    )
-    if not rows:
+    _style(figure, f"Accuracy on {_evaluation(metrics)} pairs", "pairs in the right order", "bars: 95 % interval")
+    if not figure.data:
         _say(figure, "No validation pairs")
     figure.add_hline(y=0.5, line={"color": TEXT, "width": 1, "dash": "dash"})
-    return figure.update_layout(showlegend=False, bargap=0.35).update_yaxes(range=[0, 1.05], tickformat=".0%")
+    figure.update_layout(showlegend=False, bargap=0.35).update_xaxes(showgrid=False, tickangle=0)
+    return figure.update_yaxes(range=[0, 1.05], tickformat=".0%")
 
 
 def importance_bars(metrics: Line) -> "go.Figure":
@@ -110,23 +114,27 @@ def importance_bars(metrics: Line) -> "go.Figure":
             cliponaxis=False,
             hovertemplate=f"{label}: %{{x:.3f}}{more}<extra></extra>",
         )
-    _style(figure, "What drives the combined score", "")
+    _style(figure, "What drives the combined score", "", "weight of a rating point; they sum to 100 %")
     if not figure.data:
         _say(figure, "Pairs alone don't tell the heads apart")
     figure.update_layout(showlegend=False, bargap=0.35)
-    figure.update_xaxes(title="weight a rating point (sums to 100 %)", tickformat=".0%", rangemode="tozero")
+    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
     return figure.update_yaxes(showgrid=False)
 
 
-def score_bars(scores: Sequence[Score]) -> "go.Figure":
-    """Scores 0–10 of each image, a bar a head and one combined; the first 12 images."""
+def score_bars(scores: Sequence[Score], *, overall_only: bool = False) -> "go.Figure":
+    """Scores of each image, a bar a head and one combined; the first 12 images.
+
+    0–10, but with `overall_only` (a model of pairs mode) a single centred logit.
+    """
     import plotly.graph_objects as go
 
     figure = go.Figure()
     usable = [score for score in scores if not score.problem]
     drawn = usable[:MOST_BARS]
     names = [_short(score.name, place) for place, score in enumerate(drawn, start=1)]
-    for key, colour in [*((aspect.name, aspect.colour) for aspect in ASPECTS), (COMBINED, WHOLE)]:
+    heads = [] if overall_only else [(aspect.name, aspect.colour) for aspect in ASPECTS]
+    for key, colour in [*heads, (COMBINED, WHOLE)]:
         values = [score.scores.get(key) for score in drawn]
         known = any(value is not None for value in values)
         figure.add_bar(
@@ -137,11 +145,13 @@ def score_bars(scores: Sequence[Score]) -> "go.Figure":
             hovertemplate=f"%{{x}}<br>{_label(key)}: %{{y:.2f}}<extra></extra>",
         )
     of = f"first {len(drawn)} of {len(usable)}" if len(usable) > len(drawn) else f"n = {len(drawn)}"
-    _style(figure, f"Scores ({of} image{'' if len(usable) == 1 else 's'})", "score (0–10)")
-    return figure.update_layout(bargap=0.25).update_yaxes(range=[MIN_RATING, MAX_RATING])
+    title = f"Scores ({of} image{'' if len(usable) == 1 else 's'})"
+    _style(figure, title, "preference (centred logit)" if overall_only else "score (0–10)")
+    figure.update_layout(bargap=0.25).update_xaxes(showgrid=False)
+    return figure if overall_only else figure.update_yaxes(range=[MIN_RATING, MAX_RATING])
 
 
-def _curves(lines: Sequence[Line], value: str, title: str, unit: str) -> "go.Figure":
+def _curves(lines: Sequence[Line], value: str, title: str, unit: str, more: str) -> "go.Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
@@ -150,7 +160,7 @@ def _curves(lines: Sequence[Line], value: str, title: str, unit: str) -> "go.Fig
         if any(known is not None for known in values):
             width = 3.0 if key in (COMBINED, OVERALL) else 2.0
             figure.add_scatter(**_line(lines, values, label, colour, width=width) | {"legendgroup": key})
-    _style(figure, title, unit)
+    _style(figure, title, unit, more)
     if not figure.data:
         _say(figure, "No epoch yet" if not lines else "No validation pairs")
     return _epoch_axis(figure, lines)
@@ -191,6 +201,14 @@ def _label(key: str) -> str:
     return BY_NAME[key].label if key in BY_NAME else key.capitalize()
 
 
+def _count_words(lines: Sequence[Line]) -> str:
+    """How many pairs the accuracies stand on: `n = 30–36 pairs a line; dashed: chance`."""
+    results = [_result(lines[-1], key) for key, _, _ in _series(lines)] if lines else []
+    counts = sorted(int(result["pairs"]) for result in results if number(result.get("pairs")))
+    span = "" if not counts else f"{counts[0]}" if counts[0] == counts[-1] else f"{counts[0]}–{counts[-1]}"
+    return f"validation, n = {span} pairs a line; dashed: chance" if span else "validation pairs; dashed: chance"
+
+
 def _overall(lines: Sequence[Line]) -> bool:
     return bool(lines) and lines[-1].get("mode") == "pairs"
 
@@ -205,23 +223,26 @@ def _short(name: str, place: int) -> str:
 
 
 def _epoch_axis(figure: "go.Figure", lines: Sequence[Line]) -> "go.Figure":
-    return figure.update_xaxes(title="epoch", dtick=1 if len(lines) <= 15 else None, rangemode="normal")
+    return figure.update_xaxes(dtick=1 if len(lines) <= 15 else None, rangemode="normal")
 
 
 def _say(figure: "go.Figure", words: str) -> None:
     figure.add_annotation(text=words, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font={"size": 14})
 
 
-def _style(figure: "go.Figure", title: str, unit: str) -> None:
+def _style(figure: "go.Figure", title: str, unit: str, more: str = "") -> None:
+    heading = {"text": title, "font": {"size": 15}, "x": 0.01, "xref": "container", "y": 0.97, "yanchor": "top"}
+    if more:
+        heading["subtitle"] = {"text": more, "font": {"size": 12, "color": TEXT}}
     figure.update_layout(
-        title={"text": title, "font": {"size": 15}, "x": 0, "xref": "paper", "y": 0.97, "yanchor": "top"},
+        title=heading,
         height=HEIGHT,
         autosize=True,
-        margin={"l": 8, "r": 8, "t": 46, "b": 8},
+        margin={"l": 8, "r": 8, "t": 62 if more else 46, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": FONT, "size": 12, "color": TEXT},
-        legend={"orientation": "h", "y": -0.25, "x": 0, "yanchor": "top", "itemwidth": 30},
+        legend={"orientation": "h", "y": -0.14, "x": 0, "yanchor": "top", "itemwidth": 30},
         hoverlabel={"font": {"family": FONT}},
         modebar={"remove": ["select", "lasso", "autoscale", "zoomin", "zoomout", "pan"]},
         template="none",

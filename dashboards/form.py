@@ -1,5 +1,6 @@
 """The training form's values → a checked `TrainConfig`, the trainer's arguments and the command to copy."""
 
+import math
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,10 +50,12 @@ def config_of(values: Mapping[str, Any], roots: Roots) -> TrainConfig:
 
 def arguments(config: TrainConfig) -> list[str]:
     """The arguments of `train_reward.py` that say the same: what differs from the defaults, and the essentials."""
+    usual = mode_defaults(config.mode)
     told: list[str] = []
     for flag in FLAGS:
         value = getattr(config, flag.field)
-        if value is None or (value == flag.default and flag.field not in _ALWAYS_TOLD):
+        default = usual.get(flag.field, flag.default)
+        if value is None or (value == default and flag.field not in _ALWAYS_TOLD):
             continue
         told += [flag.option] if flag.kind is bool else [flag.option, _written(value)]
     return told
@@ -61,6 +64,12 @@ def arguments(config: TrainConfig) -> list[str]:
 def shell_command(config: TrainConfig, program: Path) -> str:
     """The command to copy into a shell that stands in the studio's working directory."""
     return shlex.join(["python", short_path(program), *arguments(config)])
+
+
+def mode_defaults(mode: str) -> dict[str, int]:
+    """The defaults that depend on the mode. The form shows them: an emptied number box would come as 0."""
+    config = TrainConfig(mode="pairs" if mode == "pairs" else "multihead", ratings=Path(), pairs=Path())
+    return {"epochs": config.total_epochs, "batch_size": config.pairs_per_step}
 
 
 def free_name(outputs: Path, taken: str = "") -> str:
@@ -89,13 +98,15 @@ def _value(flag: Flag, given: Any) -> Any:
     if given is None or (isinstance(given, str) and not given.strip()):
         return None
     if flag.kind in (int, float):
-        if isinstance(given, bool) or not isinstance(given, int | float):
+        if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
             raise ValueError("a number")
         if flag.kind is int and given != int(given):
             raise ValueError("a whole number")
         return flag.kind(given)
     if not isinstance(given, str):
         raise ValueError("a text")
+    if flag.choices and given.strip() not in flag.choices:
+        raise ValueError(f"one of {', '.join(flag.choices)}")
     return given.strip()
 
 

@@ -66,6 +66,8 @@ class JobBoard:
             JobError: there is no such job, or it is not at work.
         """
         status = self.status(self.find(job_id))
+        if status.state is JobState.STOPPING:
+            raise JobError(f"{status.job.name} is stopping already: it saves what it has first.")
         if not status.state.live:
             raise JobError(f"{status.job.name} is not at work: it is {status.state}.")
         pids = [entry["pid"] for entry in processes(status.job.folder) if lives(entry, status.job.folder)]
@@ -114,7 +116,6 @@ class JobBoard:
 
     def status(self, job: Job) -> JobStatus:
         """What is true of the job now, from its files and the processes of this machine."""
-        self._reap(job.id)
         ended = read_json(job.folder / EXIT_FILE)
         if ended is None and self._alive(job):
             stopping = (job.folder / "stop.json").exists()
@@ -133,12 +134,6 @@ class JobBoard:
         if child is not None:
             return child.poll() is None
         return time.time() - job.created < START_SECONDS
-
-    def _reap(self, job_id: str) -> None:
-        with self._lock:
-            child = self._children.get(job_id)
-            if child is not None and child.poll() is not None:
-                del self._children[job_id]
 
     def _write_job(self, arguments: Sequence[str], output: Path) -> Job:
         created = time.time()
@@ -162,6 +157,8 @@ class JobBoard:
             )
         with self._lock:
             self._children[job.id] = child
+        # Takes its exit code as soon as it ends, so that no zombie is left; the runner has it on disk.
+        threading.Thread(target=child.wait, name=f"reaper of {job.id}", daemon=True).start()
 
     @contextmanager
     def _one_starter(self) -> Iterator[None]:

@@ -78,7 +78,7 @@ def after_the_end(job: Job, ended: dict[str, Any] | None, events: Sequence[dict[
     if code == INTERRUPTED or (code is None and last.get("event") == "interrupted"):
         return JobStatus(job, JobState.STOPPED, code, when)
     if asked and code not in (None, BAD_INPUT) and not last:
-        return JobStatus(job, JobState.STOPPED, code, when, "It was stopped before the training had begun.")
+        return JobStatus(job, JobState.STOPPED, code, when)
     if code is None and not last:
         return JobStatus(job, JobState.LOST, None, None, _lost_words(events))
     return JobStatus(job, JobState.FAILED, code, when, _failure(job, code, last))

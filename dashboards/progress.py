@@ -86,7 +86,8 @@ def _encoding(event: dict[str, Any]) -> tuple[str, str, float | None]:
 
 
 def _split(event: dict[str, Any]) -> tuple[str, str, float | None]:
-    return "splitting the prompts into training and validation", "", None
+    train, held_out = _whole(event, "train_prompts"), _whole(event, "val_prompts")
+    return "preparing the heads", f"{train} prompts to train on, {held_out} to validate on" if train else "", None
 
 
 def _epoch(event: dict[str, Any]) -> tuple[str, str, float | None]:
@@ -96,7 +97,7 @@ def _epoch(event: dict[str, Any]) -> tuple[str, str, float | None]:
 
 def _finished(event: dict[str, Any]) -> tuple[str, str, float | None]:
     best = event.get("best_epoch")
-    return "done", "" if best is None else f"best at epoch {best}", 1.0
+    return "closing the run", "" if best is None else f"best at epoch {best}", 1.0
 
 
 def _nothing(_event: dict[str, Any]) -> tuple[str, str, float | None]:

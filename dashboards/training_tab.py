@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from dashboards import cards, training
 from dashboards.context import Context
-from dashboards.form import BACKBONES, FORM_FLAGS, OTHER_BACKBONE, PIXELSTATS, free_name, short_path
+from dashboards.form import BACKBONES, FORM_FLAGS, OTHER_BACKBONE, PIXELSTATS, free_name, mode_defaults, short_path
+from dashboards.jobstate import JobState
 from dashboards.training import FORM_FIELDS, Seen, form_values
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ _LABELS = {
     "image_root": "Image root",
 }
 _MODES = (("Ratings on five aspects", "multihead"), ("Overall pairs alone", "pairs"))
-_PLACEHOLDERS = {"epochs": "15, with pairs 10", "batch_size": "4, with pairs 8"}
 _DATA = ("mode", "ratings", "pairs", "min_rating_diff", "image_root")
 
 
@@ -92,14 +92,14 @@ def _form(context: Context) -> "dict[str, Any]":
 def _more(flags: "dict[str, Flag]", parts: "dict[str, Any]") -> None:
     import gradio as gr
 
+    usual = mode_defaults("multihead")
     for first, second in (("epochs", "batch_size"), ("learning_rate", "min_rating_diff"), ("val_fraction", "seed")):
         with gr.Row():
             for name in (first, second):
                 parts[name] = gr.Number(
-                    flags[name].default,
+                    usual.get(name, flags[name].default),
                     label=_LABELS[name],
                     info=flags[name].help,
-                    placeholder=_PLACEHOLDERS.get(name),
                     elem_id=f"train-{name.replace('_', '-')}",
                     min_width=140,
                 )
@@ -157,6 +157,9 @@ def _wire_form(
     def spec_shown(choice: str) -> "dict[str, Any]":
         return gr.update(visible=choice == OTHER_BACKBONE)
 
+    def usual_for(mode: str) -> list[int]:
+        return list(mode_defaults(mode).values())
+
     chosen = [inputs[name] for name in _DATA]
     quiet = {"queue": False, "show_progress": "hidden"}
     gr.on(
@@ -178,6 +181,8 @@ def _wire_form(
         **quiet,
     )
     gr.on([demo.load, tab.select], device, None, inputs["device_found"], api_name="device", **quiet)
+    by_mode = [inputs["epochs"], inputs["batch_size"]]
+    inputs["mode"].change(usual_for, inputs["mode"], by_mode, api_visibility="private", **quiet)
     inputs["backbone"].change(spec_shown, inputs["backbone"], inputs["spec"], api_visibility="private", **quiet)
 
 
@@ -194,7 +199,7 @@ def _wire_run(
         if view is None:
             return [gr.skip()] * len(shown)
         plots = view.figures() if view.new_curves else [gr.skip()] * 3
-        stop_shown = gr.update(visible=view.live)
+        stop_shown = gr.update(visible=view.live, interactive=view.state is not JobState.STOPPING)
         return [view.seen, view.card, stop_shown, gr.update(visible=bool(view.metrics)), *plots]
 
     def begin(*values: Any) -> Any:

@@ -1,0 +1,72 @@
+"""A training's events in words."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dashboards_helpers import metrics_line
+
+from dashboards.jobstate import Job, JobState, JobStatus
+from dashboards.progress import duration, headline, progress
+
+ENCODING = {"event": "encoding", "done": 40, "total": 100, "cached": 10, "images_per_s": 12.34, "remaining_s": 200.0}
+
+
+def status(state: JobState, message: str = "") -> JobStatus:
+    return JobStatus(Job("id", Path("jobs/id"), (), Path("outputs/first"), 0.0), state, message=message)
+
+
+def epoch(number: int) -> dict[str, Any]:
+    return {"event": "epoch", "epoch": number, "epochs": 15, "metrics": metrics_line(number), "best": True}
+
+
+def test_nothing_reported_yet() -> None:
+    so_far = progress([])
+    assert so_far.phase == "loading the trainer"
+    assert so_far.fraction is None
+    assert so_far.metrics == []
+
+
+def test_encoding_tells_speed_and_remaining_time() -> None:
+    so_far = progress([{"event": "reading"}, ENCODING])
+    assert so_far.fraction == pytest.approx(0.4)
+    assert so_far.detail == "40 of 100 images · 10 known from before · 12.3 images/s · 3 min 20 s left"
+
+
+def test_encoding_that_is_done_tells_no_remaining_time() -> None:
+    so_far = progress([ENCODING | {"done": 100, "remaining_s": 0.0}])
+    assert so_far.detail == "100 of 100 images · 10 known from before"
+
+
+def test_epochs_are_counted_and_their_metrics_kept() -> None:
+    events = [ENCODING, {"event": "split"}, epoch(1), {"event": "warning", "message": "few prompts"}, epoch(2)]
+    so_far = progress(events)
+    assert (so_far.epoch, so_far.epochs, so_far.fraction) == (2, 15, pytest.approx(2 / 15))
+    assert [line["epoch"] for line in so_far.metrics] == [1, 2]
+    assert so_far.warnings == ("few prompts",)
+    assert headline(status(JobState.RUNNING), so_far) == "first is running: training the heads."
+
+
+def test_each_state_has_its_sentence() -> None:
+    so_far = progress([epoch(1), {"event": "finished", "best_epoch": 1, "output": "outputs/first"}])
+    assert "has finished after 1 epoch." in headline(status(JobState.FINISHED), so_far)
+    assert "was stopped after 1 epoch. What it had learned is in last/." in headline(status(JobState.STOPPED), so_far)
+    assert headline(status(JobState.LOST, "Gone."), so_far) == "first is lost. Gone."
+    for state in JobState:
+        assert headline(status(state), so_far).startswith("first ")
+
+
+def test_events_of_a_newer_version_do_no_harm() -> None:
+    so_far = progress([epoch(1), {"event": "distilling", "done": 1}, {"no": "event"}, {"event": "epoch"}])
+    assert so_far.epoch == 0 or so_far.metrics[-1]["epoch"] == 1
+
+
+def test_durations() -> None:
+    assert [duration(s) for s in (-1, 0.4, 59, 60, 200, 7500)] == [
+        "0 s",
+        "0 s",
+        "59 s",
+        "1 min 0 s",
+        "3 min 20 s",
+        "2 h 5 min",
+    ]
