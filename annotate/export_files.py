@@ -175,8 +175,10 @@ class ExportFiles:
         if current is None:
             file.seen = None
         elif current != file.seen:
-            last = self._store.last_export(file.path.name)
-            if last is None or hashlib.sha256(file.path.read_bytes()).hexdigest() != last[0]:
+            if file.judged == (current, self._version):
+                return
+            if not self._is_ours(file):
+                file.judged = (current, self._version)
                 file.problem = (
                     f"Someone edited {file.path.name}: the studio leaves it alone. "
                     "Rename or delete it to have it written from the ratings."
@@ -185,6 +187,14 @@ class ExportFiles:
             file.seen = current
         file.problem = None
         self._put(file, self._pair_parts)
+
+    def _is_ours(self, file: _File) -> bool:
+        """Whether the file is our last export, or just what we would write now (the database may be a new one)."""
+        data = file.path.read_bytes()
+        last = self._store.last_export(file.path.name)
+        if last is not None and hashlib.sha256(data).hexdigest() == last[0]:
+            return True
+        return data == "".join(self._pair_parts()).encode()
 
     def _pair_parts(self) -> list[str]:
         for prompt_id in self._lines.stale_prompts & self._by_prompt.keys():
