@@ -10,7 +10,7 @@ from dashboards import cards, figures
 from dashboards.context import Context
 from dashboards.journal import Journal
 from dashboards.roots import shown
-from dashboards.runs import Checkpoint, Run, list_runs, read_checkpoint, read_run
+from dashboards.runs import Checkpoint, Run, clean_metrics, is_metrics, list_runs, read_checkpoint, read_run
 from dashboards.scorer import Score, scores_csv
 from reward.errors import RewardError
 
@@ -78,7 +78,7 @@ def report(context: Context, name: str | None, checkpoint: str) -> RunReport:
     if not found.metrics:
         return RunReport("", cards.problem(f"Something is wrong with {run.name}", trouble))
     warning = cards.problem(f"Something is wrong with {run.name}", trouble) if trouble else ""
-    lines = [line for line in Journal(run.folder / "metrics.jsonl").lines() if _is_metrics(line)]
+    lines = [clean_metrics(line) for line in Journal(run.folder / "metrics.jsonl").lines() if is_metrics(line)]
     return RunReport(cards.badge_card(found), warning + cards.metrics_card(found), found.metrics, lines)
 
 
@@ -125,7 +125,7 @@ def find_run(context: Context, name: str) -> Run:
 
 def _usable(context: Context, name: str, checkpoint: str) -> Checkpoint:
     found = read_checkpoint(find_run(context, name), checkpoint)
-    if not found.folder.is_dir():
+    if not found.usable:
         raise RewardError(found.problem)
     return found
 
@@ -134,7 +134,3 @@ def _choice(run: Run) -> str:
     if run.problem:
         return f"{run.name} · {run.problem}"
     return f"{run.name} · {run.backbone}"
-
-
-def _is_metrics(line: dict[str, Any]) -> bool:
-    return isinstance(line.get("epoch"), int) and isinstance(line.get("heads", line.get("overall")), dict)

@@ -148,7 +148,11 @@ def score_bars(scores: Sequence[Score], *, overall_only: bool = False) -> "go.Fi
     title = f"Scores ({of} image{'' if len(usable) == 1 else 's'})"
     _style(figure, title, "preference (centred logit)" if overall_only else "score (0–10)")
     figure.update_layout(bargap=0.25).update_xaxes(showgrid=False)
-    return figure if overall_only else figure.update_yaxes(range=[MIN_RATING, MAX_RATING])
+    if overall_only:
+        return figure
+    # A model may go a little beyond the scale that people were given.
+    known = [value for score in drawn for value in score.scores.values() if value is not None]
+    return figure.update_yaxes(range=[min([MIN_RATING, *known]), max([MAX_RATING, *known])])
 
 
 def _curves(lines: Sequence[Line], value: str, title: str, unit: str, more: str) -> "go.Figure":

@@ -42,6 +42,11 @@ class Checkpoint:
     problem: str = ""
 
     @property
+    def usable(self) -> bool:
+        """Whether there is such a checkpoint to load, whatever its metrics."""
+        return self.name in CHECKPOINTS and self.folder.is_dir()
+
+    @property
     def pairs_mode(self) -> bool:
         """Whether it was trained on overall preferences alone."""
         return self.metrics.get("mode") == "pairs"
@@ -74,9 +79,25 @@ def read_checkpoint(run: Run, name: str) -> Checkpoint:
     if name not in CHECKPOINTS or not folder.is_dir():
         return Checkpoint(run, name, folder, problem=f"{run.name} has no checkpoint called {name[:40]!r}")
     metrics, problem = _read_object(folder / "metrics.json")
-    if not problem and not isinstance(metrics.get("heads", metrics.get(OVERALL)), dict):
+    if not problem and not is_metrics(metrics):
         problem = f"{folder / 'metrics.json'} has neither heads nor an overall result"
-    return Checkpoint(run, name, folder, {} if problem else metrics, problem)
+    return Checkpoint(run, name, folder, {} if problem else clean_metrics(metrics), problem)
+
+
+def is_metrics(line: Mapping[str, Any]) -> bool:
+    """Whether a line of metrics has what the page shows."""
+    return isinstance(line.get("heads", line.get(OVERALL)), dict)
+
+
+def clean_metrics(line: Mapping[str, Any]) -> dict[str, Any]:
+    """The line without whatever has not the shape that the page relies on: a damaged file must not break it."""
+    clean = dict(line)
+    for key in ("heads", COMBINED, OVERALL, "importance", "importance_spread"):
+        if not isinstance(clean.get(key), dict):
+            clean.pop(key, None)
+    if "heads" in clean:
+        clean["heads"] = {name: result for name, result in clean["heads"].items() if isinstance(result, dict)}
+    return clean
 
 
 def result_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any]]]:

@@ -5,7 +5,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -26,12 +27,14 @@ def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "JobBoard":
 
 
 @pytest.fixture(autouse=True)
-def no_training_left_behind(tmp_path: Path) -> object:
+def no_training_left_behind(tmp_path: Path) -> Iterator[None]:
     yield
-    for folder in (tmp_path / "data" / "jobs").glob("*/process.json"):
-        for entry in processes(folder.parent):
-            if psutil.pid_exists(entry["pid"]) and psutil.Process(entry["pid"]).create_time() == entry["created"]:
-                os.kill(entry["pid"], signal.SIGKILL)
+    for file in (tmp_path / "data" / "jobs").glob("*/process.json"):
+        for entry in processes(file.parent):
+            with suppress(psutil.NoSuchProcess):
+                process = psutil.Process(entry["pid"])
+                if process.create_time() == entry["created"]:
+                    process.kill()
 
 
 def begin(board: JobBoard, tmp_path: Path, name: str = "first", epochs: int = 100_000) -> Job:
