@@ -90,15 +90,16 @@ class MultiHeadReward(
     Embeddings come from single pictures, so a picture's score doesn't depend on its batch.
     """
 
-    def __init__(self, config: ModelConfig, backbone: Backbone | None = None) -> None:
+    def __init__(self, config: ModelConfig, encoder: Backbone | None = None) -> None:
         """An untrained model; trained ones come from `from_pretrained` or a training run.
 
         Args:
-            backbone: the encoder; None builds the one that `config` names.
+            encoder: the backbone; None builds the one that `config` names. (Not called `backbone`: the hub mixin
+                would fill an argument of that name from config.json.)
         """
         super().__init__()
         self.config = config
-        self.backbone = backbone if backbone is not None else make_backbone(config.backbone["spec"])
+        self.backbone = encoder if encoder is not None else make_backbone(config.backbone["spec"])
         self.stack = HeadStack(config.members, len(config.heads), config.embedding_dim, config.hidden, config.dropout)
         self.combination_logits = nn.Parameter(torch.zeros(len(config.heads)))
         self.register_buffer("head_temperature", torch.ones(len(config.heads)))
@@ -152,9 +153,11 @@ class MultiHeadReward(
         Returns:
             (B,) combined scores; or a dict with (B,) scores of each aspect in rating units, NaN where it is untrained.
         """
-        scores = self.head_scores(self.embed(images))
+        with torch.set_grad_enabled(torch.is_grad_enabled() and isinstance(images, Tensor)):
+            scores = self.head_scores(self.embed(images))
+            combined = self.combine(scores)
         if not return_individual:
-            return self.combine(scores)
+            return combined
         by_name = dict(zip(self.config.heads, scores.unbind(dim=1), strict=True))
         unknown = scores.new_full((len(scores),), math.nan)
         return {head: by_name.get(head, unknown) for head in HEADS}
@@ -232,7 +235,10 @@ class MultiHeadReward(
             BackboneError: the backbone can't be had or isn't the one the heads were trained on.
         """
         name = str(pretrained_model_name_or_path)
-        if not Path(name).is_dir() and (isinstance(pretrained_model_name_or_path, Path) or name.count("/") != 1):
+        looks_local = (
+            isinstance(pretrained_model_name_or_path, Path) or Path(name).parent.is_dir() or name.count("/") != 1
+        )
+        if not Path(name).is_dir() and looks_local:
             raise CheckpointError(f"{name}: no such folder, and not a hub id like 'user/model'")
         if Path(name).is_dir():
             _require_files(Path(name))

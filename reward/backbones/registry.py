@@ -56,6 +56,8 @@ def matching_backbone(spec: str, identity: dict[str, Any]) -> Backbone:
     backbone = make_backbone(spec)
     if backbone.identity != identity:
         keys = sorted({*identity, *backbone.identity})
+        if identity.get("library") != backbone.identity.get("library"):
+            keys = ["library"]
         differing = [key for key in keys if identity.get(key) != backbone.identity.get(key)]
         raise BackboneError(
             f"this checkpoint was not trained on {spec}: {', '.join(differing)} differ "

@@ -1,0 +1,68 @@
+"""Pixels as a person sees them, and files that hold none."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from reward.images import content_sha256, image_problem, list_images, load_rgb
+from tests.reward_inputs import draw
+
+
+def test_exif_rotation_is_applied(tmp_path: Path) -> None:
+    image = Image.new("RGB", (40, 20), "red")
+    exif = image.getexif()
+    exif[0x0112] = 6  # turn by 90°
+    image.save(tmp_path / "a.jpg", exif=exif)
+    assert load_rgb(tmp_path / "a.jpg").size == (20, 40)
+
+
+def test_transparency_lies_over_white(tmp_path: Path) -> None:
+    Image.new("RGBA", (4, 4), (0, 0, 0, 0)).save(tmp_path / "a.png")
+    assert load_rgb(tmp_path / "a.png").getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_sixteen_bits_are_scaled_not_clipped(tmp_path: Path) -> None:
+    Image.fromarray(np.full((8, 8), 32896, dtype=np.uint16)).save(tmp_path / "a.png")
+    assert load_rgb(tmp_path / "a.png").getpixel((0, 0)) == (128, 128, 128)
+
+
+def test_cmyk_and_the_first_frame_of_an_animation(tmp_path: Path) -> None:
+    Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / "a.jpg")
+    red, green, _ = load_rgb(tmp_path / "a.jpg").getpixel((4, 4))
+    assert red > 200 > 60 > green
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    assert load_rgb(tmp_path / "a.gif").getpixel((4, 4)) == (255, 0, 0)
+
+
+def test_what_is_no_image_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("<svg onload='x'></svg>")
+    assert image_problem(tmp_path / "a.png") == "not an image that Pillow can read"
+    assert image_problem(tmp_path / "none.png") == "the file does not exist"
+    assert image_problem(tmp_path) == "not a file"
+    with pytest.raises(ValueError) as caught:
+        load_rgb(tmp_path / "a.png")
+    assert "not an image" in str(caught.value)
+
+
+def test_a_picture_of_a_billion_pixels_is_refused_without_decoding(tmp_path: Path) -> None:
+    import struct
+    import zlib
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0))
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
+    assert image_problem(tmp_path / "a.png") == "too many pixels to be decoded safely"
+
+
+def test_folders_are_searched_and_files_kept(tmp_path: Path) -> None:
+    b = draw(tmp_path / "x" / "b.png", 1)
+    a = draw(tmp_path / "a.png", 2)
+    (tmp_path / "note.txt").write_text("x")
+    assert list_images([tmp_path]) == [a, b]
+    assert list_images([b, a]) == [b, a]
+    assert content_sha256(a) != content_sha256(b)

@@ -1,0 +1,311 @@
+"""Training from the shell: the contract's files, exit codes and messages, determinism, resuming, real ratings."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from reward.aspects import HEADS
+from reward.config import TrainConfig
+from reward.embeddings import EmbeddingCache
+from reward.errors import InputError, InterruptedTrainingError
+from reward.events import Encoding, Epoch, Finished, Split
+from reward.model import MultiHeadReward
+from reward.training import train
+from tests.reward_inputs import HEADER, PROJECT, run_trainer, simple_ratings
+
+
+@pytest.fixture
+def ratings(tmp_path: Path) -> Path:
+    return simple_ratings(tmp_path, prompts=6, images=4)
+
+
+def config(ratings: Path, output: Path, **more: object) -> TrainConfig:
+    return TrainConfig(ratings=ratings, output=output, backbone="pixelstats", **{"epochs": 3, **more})  # type: ignore[arg-type]  # fields by name
+
+
+def weights(run: Path, link: str = "last") -> dict[str, torch.Tensor]:
+    return load_file(run / link / "model.safetensors")
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_the_real_ratings_train_with_the_published_defaults(avt: Path, tmp_path: Path) -> None:
+    output = tmp_path / "avt"
+    done = run_trainer(
+        "--mode", "multihead", "--ratings", avt / "multihead_ratings.csv", "--pairs", avt / "pairs.jsonl",
+        "--backbone", "pixelstats", "--output", output,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in output.iterdir()} == {"config.json", "metrics.jsonl", "best", "last", "checkpoints"}
+    for link in ("best", "last"):
+        names = {path.name for path in (output / link).iterdir()}
+        assert {"config.json", "model.safetensors", "metrics.json", "README.md"} <= names
+    assert (output / "last/training_state.safetensors").is_file()
+    lines = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == list(range(1, 16))
+    best = json.loads((output / "best/metrics.json").read_text())
+    assert best in lines
+    assert best["primary"]["value"] == min(line["primary"]["value"] for line in lines)
+    for values in [*(best["heads"][head] for head in HEADS[1:]), best["combined"]]:
+        assert {"accuracy", "f1", "loss", "pairs", "ties"} <= values.keys()
+        assert values["pairs"] > 0
+        assert values["evaluation"] == "held-out"
+    assert best["heads"]["spatial"] == {"trained": False, "reason": "no ratings"}
+    assert best["combined"]["target"] == "overall preferences"
+    assert best["heads"]["fidelity"]["accuracy"] > 0.60
+    assert best["heads"]["style"]["accuracy"] > 0.60
+    assert sum(best["importance"].values()) == pytest.approx(1)
+    record = json.loads((output / "config.json").read_text())
+    assert record["arguments"]["min_rating_diff"] == 0.5
+    assert len(record["inputs"]) == 2
+    card = (output / "best/README.md").read_text()
+    assert "pixelstats" in card
+    assert "| Spatial | no ratings |" in card
+
+
+def test_the_pairs_mode_on_real_preferences(avt: Path, tmp_path: Path) -> None:
+    output = tmp_path / "pairs"
+    done = run_trainer(
+        "--mode", "pairs", "--pairs", avt / "pairs.jsonl", "--backbone", "pixelstats", "--output", output
+    )
+    assert done.returncode == 0, done.stderr
+    best = json.loads((output / "best/metrics.json").read_text())
+    assert len((output / "metrics.jsonl").read_text().splitlines()) == 10
+    assert {"accuracy", "f1", "loss", "pairs", "ties"} <= best["overall"].keys()
+    assert best["overall"]["accuracy"] > 0.6
+    assert best["importance"] is None
+    model = MultiHeadReward.from_pretrained(output / "best")
+    files = sorted((avt / "images").rglob("*.jpg"))
+    combined = model(files)
+    assert combined.isfinite().all()
+    assert abs(float(combined.mean())) < 2  # centred on the training images
+    assert all(scores.isnan().all() for scores in model(files[:2], return_individual=True).values())
+    assert all(value != value for value in model.get_head_importance().values())
+
+
+def test_a_small_real_openclip_model_trains_and_reloads(ratings: Path, tmp_path: Path, openclip_weights: Path) -> None:
+    output = tmp_path / "clip"
+    spec = f"openclip:ViT-S-32@{openclip_weights}"
+    done = run_trainer("--ratings", ratings, "--backbone", spec, "--output", output, "--epochs", "2")
+    assert done.returncode == 0, done.stderr
+    model = MultiHeadReward.from_pretrained(output / "best")
+    assert model.config.backbone["identity"]["architecture"] == "ViT-S-32"
+    assert model(sorted((ratings.parent / "images").rglob("*.png"))[:3]).isfinite().all()
+
+
+def test_same_seed_same_weights_bit_for_bit(ratings: Path, tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        assert isinstance(list(train(config(ratings, tmp_path / name, seed=seed)))[-1], Finished)
+    assert same(weights(tmp_path / "a"), weights(tmp_path / "b"))
+    assert not same(weights(tmp_path / "a"), weights(tmp_path / "c"))
+
+
+def test_a_second_training_encodes_nothing(ratings: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    first = [e for e in train(config(ratings, tmp_path / "a", cache_dir=cache)) if isinstance(e, Encoding)]
+    assert (first[0].cached, first[-1].done) == (0, 24)
+    again = [e for e in train(config(ratings, tmp_path / "b", cache_dir=cache)) if isinstance(e, Encoding)]
+    assert [(e.cached, e.done) for e in again] == [(24, 24)]
+    assert EmbeddingCache(cache).path.is_file()
+
+
+def test_the_heads_learn_and_none_is_dead(ratings: Path, tmp_path: Path) -> None:
+    epochs = [e for e in train(config(ratings, tmp_path / "a", epochs=15)) if isinstance(e, Epoch)]
+    losses = epochs[-1].metrics["heads"]
+    first = epochs[0].metrics["heads"]
+    assert all(losses[head]["train_loss"] < first[head]["train_loss"] for head in HEADS)
+    scores = MultiHeadReward.from_pretrained(tmp_path / "a/last")(
+        sorted((ratings.parent / "images").rglob("*.png")), return_individual=True
+    )
+    assert all(values.std() > 0 for values in scores.values())
+
+
+def test_no_prompt_is_on_both_sides(ratings: Path, tmp_path: Path) -> None:
+    split = next(e for e in train(config(ratings, tmp_path / "a")) if isinstance(e, Split))
+    assert (split.train_prompts, split.val_prompts) == (5, 1)
+    assert (split.train_images, split.val_images) == (20, 4)
+
+
+def test_stopping_leaves_last_whole_and_resuming_gives_the_same_weights(ratings: Path, tmp_path: Path) -> None:
+    list(train(config(ratings, tmp_path / "whole", epochs=4)))
+    calls = 0
+
+    def stop_in_the_third_epoch() -> bool:
+        nonlocal calls
+        calls += 1
+        return calls > 2 * 10 + 5
+
+    stopped = train(config(ratings, tmp_path / "parts", epochs=4, batch_size=4), stop_in_the_third_epoch)
+    with pytest.raises(InterruptedTrainingError):
+        list(stopped)
+    before = len((tmp_path / "parts/metrics.jsonl").read_text().splitlines())
+    assert 1 <= before < 4
+    MultiHeadReward.from_pretrained(tmp_path / "parts/last")
+    list(train(config(ratings, tmp_path / "parts", epochs=4, resume=True)))
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "parts"))
+    lines = [(tmp_path / name / "metrics.jsonl").read_text() for name in ("whole", "parts")]
+    assert lines[0] == lines[1]
+
+
+def test_stopping_before_the_first_epoch_leaves_a_last_too(ratings: Path, tmp_path: Path) -> None:
+    events = train(config(ratings, tmp_path / "a"), lambda: (tmp_path / "a/last").exists())
+    with pytest.raises(InterruptedTrainingError):
+        list(events)
+    assert MultiHeadReward.from_pretrained(tmp_path / "a/last").metrics["epoch"] == 0  # type: ignore[index]  # saved with the model
+
+
+def test_resuming_another_run_is_refused(ratings: Path, tmp_path: Path) -> None:
+    list(train(config(ratings, tmp_path / "a")))
+    with pytest.raises(InputError) as caught:
+        list(train(config(ratings, tmp_path / "a", epochs=5, resume=True, learning_rate=0.01)))
+    assert "--learning-rate changed since the run began" in str(caught.value)
+    ratings.write_text(ratings.read_text().replace("p0/0.png,", "p0/0.png,9.9").replace("9.9", "", 1))
+    with pytest.raises(InputError) as caught:
+        list(train(config(ratings, tmp_path / "b", resume=True)))
+    assert "holds no last/" in str(caught.value)
+
+
+def test_an_output_that_holds_a_run_is_refused_and_can_be_replaced(ratings: Path, tmp_path: Path) -> None:
+    list(train(config(ratings, tmp_path / "a")))
+    done = run_trainer("--ratings", ratings, "--backbone", "pixelstats", "--output", tmp_path / "a")
+    assert done.returncode == 2
+    assert "--resume goes on with it, --overwrite replaces it" in done.stderr
+    list(train(config(ratings, tmp_path / "a", overwrite=True, epochs=1)))
+    assert len((tmp_path / "a/metrics.jsonl").read_text().splitlines()) == 1
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/mine.txt").write_text("x")
+    with pytest.raises(InputError) as caught:
+        list(train(config(ratings, tmp_path / "b", overwrite=True)))
+    assert "holds other files" in str(caught.value)
+    assert (tmp_path / "b/mine.txt").exists()
+
+
+def test_ctrl_c_exits_130_with_last_complete(ratings: Path, tmp_path: Path) -> None:
+    output = tmp_path / "a"
+    command = [
+        sys.executable, PROJECT / "train_reward.py", "--ratings", ratings, "--backbone", "pixelstats",
+        "--output", output, "--epochs", "100000", "--events", tmp_path / "events.jsonl",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    deadline = time.monotonic() + 120
+    while not (output / "best").exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    MultiHeadReward.from_pretrained(output / "last")
+    events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert events[-1]["event"] == "interrupted"
+    assert {"reading", "encoding", "split", "epoch"} <= {event["event"] for event in events}
+
+
+@pytest.mark.parametrize("when", [0.0, 0.15, 0.4])
+def test_a_killed_training_leaves_no_half_written_checkpoint(ratings: Path, tmp_path: Path, when: float) -> None:
+    output = tmp_path / "a"
+    command = [
+        sys.executable, PROJECT / "train_reward.py", "--ratings", ratings, "--backbone", "pixelstats",
+        "--output", output, "--epochs", "100000", "--batch-size", "64",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (output / "best").exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    time.sleep(when)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(timeout=30)
+    for link in ("best", "last"):
+        assert MultiHeadReward.from_pretrained(output / link).metrics is not None
+    lines = (output / "metrics.jsonl").read_text().splitlines()
+    done = int(json.loads((output / "last/metrics.json").read_text())["epoch"])
+    assert len(lines) - done in (0, 1)
+    list(train(config(ratings, output, epochs=done + 1, resume=True, batch_size=64)))
+    assert len((output / "metrics.jsonl").read_text().splitlines()) == done + 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--mode", "multihead"], "--ratings: missing"),
+        (["--mode", "pairs"], "--pairs: missing"),
+        (["--ratings", "r.csv", "--epochs", "0"], "--epochs: 0 is too few"),
+        (["--ratings", "r.csv", "--val-fraction", "1"], "--val-fraction: 1 is out of range"),
+        (["--ratings", "r.csv", "--learning-rate", "0"], "--learning-rate: 0 is out of range"),
+        (["--ratings", "r.csv", "--batch-size", "-1"], "--batch-size: -1 is too few"),
+        (["--ratings", "nowhere.csv"], "nowhere.csv: the file does not exist"),
+        (["--ratings", "r.csv", "--device", "tpu9"], "--device: 'tpu9' is no device"),
+        (["--ratings", "r.csv", "--resume", "--overwrite"], "--resume: contradicts --overwrite"),
+    ],
+)
+def test_bad_arguments_exit_2_and_write_nothing(tmp_path: Path, arguments: list[str], expected: str) -> None:
+    done = run_trainer(*arguments, "--output", "out", "--backbone", "pixelstats", cwd=tmp_path)
+    assert done.returncode == 2
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_faults_of_all_files_come_at_once_and_nothing_is_written(ratings: Path, tmp_path: Path) -> None:
+    ratings.write_text(ratings.read_text() + "p9,gone.png,1,2,3,4,5\n")
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text("{broken\n")
+    done = run_trainer("--ratings", ratings, "--pairs", pairs, "--output", tmp_path / "out", "--backbone", "pixelstats")
+    assert done.returncode == 2
+    assert f"{ratings}:26: image gone.png: the file does not exist" in done.stderr
+    assert f"{pairs}:1: broken JSON" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_pair_above_the_difference(ratings: Path, tmp_path: Path) -> None:
+    rows = [line.split(",")[:2] for line in ratings.read_text().splitlines()[1:]]
+    ratings.write_text("\n".join([HEADER, *(f"{p},{i},5,5,5,5,5.{n % 3}" for n, (p, i) in enumerate(rows))]) + "\n")
+    done = run_trainer("--ratings", ratings, "--output", tmp_path / "out", "--backbone", "pixelstats")
+    assert done.returncode == 2
+    assert "--min-rating-diff: no two images of a prompt differ by 0.5 or more" in done.stderr
+    assert "(the largest difference is 0.2)" in done.stderr
+
+
+def test_a_picture_shared_by_all_prompts_is_named(ratings: Path, tmp_path: Path) -> None:
+    source = ratings.parent / "images/p0/0.png"
+    for prompt in range(1, 6):
+        (ratings.parent / f"images/p{prompt}/0.png").write_bytes(source.read_bytes())
+    done = run_trainer("--ratings", ratings, "--output", tmp_path / "out", "--backbone", "pixelstats")
+    assert done.returncode == 2
+    assert "hang together through the picture" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_weights_that_can_not_be_had_name_the_other_ways(ratings: Path, tmp_path: Path) -> None:
+    spec = "openclip:ViT-L-14@/nowhere.safetensors"
+    done = run_trainer("--ratings", ratings, "--backbone", spec, "--output", tmp_path / "out")
+    assert done.returncode == 1
+    assert "weights file /nowhere.safetensors not found" in done.stderr
+    assert "pixelstats" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_planted_weights_come_back_in_order(tmp_path: Path) -> None:
+    """Pictures whose statistics carry five aspects, preferences that weigh them .40/.30/.15/.10/.05."""
+    from tests.planted import PLANTED, plant
+
+    ratings, pairs = plant(tmp_path, prompts=40, images=5)
+    events = list(train(config(ratings, tmp_path / "run", pairs=pairs, epochs=None)))
+    best = max((e for e in events if isinstance(e, Epoch) and e.best), key=lambda e: e.epoch)
+    importance = best.metrics["importance"]
+    assert sorted(HEADS, key=lambda head: -importance[head]) == sorted(HEADS, key=lambda head: -PLANTED[head])
+    for head in HEADS:
+        assert best.metrics["heads"][head]["accuracy"] > 0.8
