@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import draw_picture
+from desk_parts import draw_picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Served, draw_picture
+from desk_parts import Served, draw_picture
 from fastapi.testclient import TestClient
 
 from annotate.api import build_api

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import draw_picture
+from desk_parts import draw_picture
 from PIL import Image
 
 from annotate.project import Project

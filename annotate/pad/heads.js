@@ -27,9 +27,7 @@ function makeHeads(root, settings, onChange) {
     head.range.setAttribute("aria-label", aspect.label + ", 0 to 10");
     head.range.setAttribute("aria-describedby", "pad-rubric-" + aspect.name);
     head.range.dataset.head = aspect.name;
-    head.range.addEventListener("input", () => rate(index, Number(head.range.value)));
-    // A press on the very spot where the hidden thumb rests changes no value and so fires no input.
-    head.range.addEventListener("click", () => rate(index, Number(head.range.value)));
+    listenToPointer(head, index);
     head.range.addEventListener("focus", () => select(index, false));
     head.cannotButton = find(".pad-cannot");
     head.cannotButton.setAttribute("aria-label", "Can’t judge " + aspect.label);
@@ -38,6 +36,20 @@ function makeHeads(root, settings, onChange) {
     return head;
   });
   let current = 0;
+
+  function listenToPointer(head, index) {
+    let before = null; // what a finger's touch found
+    head.range.addEventListener("input", () => rate(index, Number(head.range.value)));
+    head.range.addEventListener("pointerdown", () => { before = { value: head.value, cannot: head.cannot }; });
+    // A press on the very spot where the hidden thumb rests changes no value and so fires no input.
+    head.range.addEventListener("pointerup", () => rate(index, Number(head.range.value)));
+    // The finger turned out to scroll the page: it rated nothing.
+    head.range.addEventListener("pointercancel", () => {
+      Object.assign(head, before);
+      draw(head);
+      onChange();
+    });
+  }
 
   function bandOf(value) {
     const rank = settings.bands.findIndex((band) => value < band.high);

@@ -10,7 +10,7 @@ const saveButton = find(".pad-actions .pad-save");
 const NAME_KEY = "reward-studio-annotator";
 
 const state = { name: "", task: null, loaded: false, busy: false, key: "", tried: "", spent: 0, since: null };
-const preloaded = new Map(); // url -> img, the shown one and the next
+const preloaded = new Map(); // url -> { image, works }, of the shown one and the next
 const heads = makeHeads(root, settings, afterChange);
 
 function remembered() {
@@ -58,17 +58,17 @@ function showProgress(progress) {
 // Images: each address has an element of its own, so that the next one is loaded and decoded before it is needed
 
 function picture(task) {
-  const known = preloaded.get(task.url);
-  if (known) return known;
-  const image = new Image();
-  image.src = address(task.url);
-  preloaded.set(task.url, image);
-  image.decode().catch(() => {}); // a failure shows when the image is put on the stage
-  return image;
+  if (!preloaded.has(task.url)) {
+    const image = new Image();
+    image.src = address(task.url);
+    // decode() also tells a file that ends too early, which the load event takes for whole.
+    preloaded.set(task.url, { image, works: image.decode().then(() => true, () => false) });
+  }
+  return preloaded.get(task.url);
 }
 
 function putOnStage(task, upcoming) {
-  const image = picture(task);
+  const { image, works } = picture(task);
   image.alt = "Image to rate for the prompt: " + task.prompt;
   for (const url of preloaded.keys()) if (url !== task.url) preloaded.delete(url);
   state.loaded = false;
@@ -76,19 +76,17 @@ function putOnStage(task, upcoming) {
   stage.classList.remove("broken");
   stage.classList.toggle("loading", !image.complete);
   stage.replaceChildren(image);
-  const ready = (works) => {
+  works.then((fine) => {
     if (state.task !== task) return;
     stage.classList.remove("loading");
-    stage.classList.toggle("broken", !works);
-    state.loaded = works;
+    stage.classList.toggle("broken", !fine);
+    if (!fine) preloaded.delete(task.url); // the file may be mended by the time it comes again
+    state.loaded = fine;
     state.spent = 0;
     state.since = document.hidden ? null : performance.now();
     if (upcoming) picture(upcoming);
     afterChange();
-  };
-  if (image.complete) ready(image.naturalWidth > 0);
-  else image.addEventListener("load", () => ready(true), { once: true });
-  image.addEventListener("error", () => { preloaded.delete(task.url); ready(false); }, { once: true });
+  });
 }
 
 function show(queue, words, kind) {
@@ -145,7 +143,7 @@ function save() {
       return;
     }
     if (!state.loaded) {
-      say("The image is not loaded yet.", "bad");
+      say(stage.classList.contains("broken") ? "This image can’t be shown, so it can’t be rated. Skip it." : "The image is not loaded yet.", "bad");
       return;
     }
     const said = { annotator: state.name, image_id: state.task.image_id, ratings: heads.ratings(), cannot_judge: heads.cannotJudge() };
