@@ -45,7 +45,8 @@ def headline(status: JobStatus, so_far: Progress) -> str:
         case JobState.FINISHED:
             return f"{name} has finished after {_epochs(so_far.epoch)}. Its results are in the Analyse tab."
         case JobState.STOPPED:
-            return f"{name} was stopped after {_epochs(so_far.epoch)}. {status.message or _kept(so_far)}"
+            when = f"after {_epochs(so_far.epoch)}" if so_far.epoch else "before its first epoch was over"
+            return f"{name} was stopped {when}. {_kept(status)}"
         case JobState.FAILED:
             return f"{name} has failed."
         case JobState.LOST:
@@ -116,5 +117,6 @@ def _epochs(count: int) -> str:
     return f"{count} epoch{'' if count == 1 else 's'}"
 
 
-def _kept(so_far: Progress) -> str:
-    return "What it had learned is in last/." if so_far.epoch else "It had not completed an epoch."
+def _kept(status: JobStatus) -> str:
+    kept = (status.job.output / "last").is_dir()
+    return "What it had learned is in last/." if kept else "There was nothing yet to keep."

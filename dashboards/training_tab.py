@@ -59,8 +59,7 @@ def _form(context: Context) -> "dict[str, Any]":
         gr.HTML(cards.title("New training", "Reads the ratings, encodes each image once, trains the heads"))
         parts["mode"] = gr.Radio(_MODES, value="multihead", label=_LABELS["mode"], elem_id="train-mode")
         parts["ratings"] = _path(flags["ratings"], short_path(context.project.ratings_csv))
-        pairs = context.project.pairs_jsonl
-        parts["pairs"] = _path(flags["pairs"], short_path(pairs) if pairs.exists() else "")
+        parts["pairs"] = _path(flags["pairs"], "")
         parts["backbone"] = gr.Radio(BACKBONES, value=PIXELSTATS, label=_LABELS["backbone"], elem_id="train-backbone")
         parts["spec"] = gr.Textbox(
             label="Backbone", info=flags["backbone"].help, visible=False, elem_id="train-spec", max_lines=1
@@ -157,8 +156,11 @@ def _wire_form(
     def spec_shown(choice: str) -> "dict[str, Any]":
         return gr.update(visible=choice == OTHER_BACKBONE)
 
-    def usual_for(mode: str) -> list[int]:
-        return list(mode_defaults(mode).values())
+    def usual_for(mode: str, pairs: str) -> list[Any]:
+        own = short_path(context.project.pairs_jsonl)
+        # The project's own pairs are made of its ratings: as a target beside them they would tell nothing new.
+        filled = pairs or own if mode == "pairs" else "" if pairs == own else pairs
+        return [*mode_defaults(mode).values(), filled, gr.update(visible=mode != "pairs")]
 
     chosen = [inputs[name] for name in _DATA]
     quiet = {"queue": False, "show_progress": "hidden"}
@@ -181,8 +183,8 @@ def _wire_form(
         **quiet,
     )
     gr.on([demo.load, tab.select], device, None, inputs["device_found"], api_name="device", **quiet)
-    by_mode = [inputs["epochs"], inputs["batch_size"]]
-    inputs["mode"].change(usual_for, inputs["mode"], by_mode, api_visibility="private", **quiet)
+    by_mode = [inputs[name] for name in ("epochs", "batch_size", "pairs", "ratings")]
+    inputs["mode"].change(usual_for, [inputs["mode"], inputs["pairs"]], by_mode, api_visibility="private", **quiet)
     inputs["backbone"].change(spec_shown, inputs["backbone"], inputs["spec"], api_visibility="private", **quiet)
 
 
@@ -213,6 +215,7 @@ def _wire_run(
 
     quiet = {"queue": False, "show_progress": "hidden"}
     demo.load(lambda: look(Seen()), None, shown, api_visibility="private", **quiet)
+    demo.load(lambda: free_name(context.roots.outputs), None, inputs["output"], api_visibility="private", **quiet)
     gr.Timer(TICK_SECONDS).tick(look, seen, shown, api_name="training_state", **quiet)
     inputs["start"].click(
         begin, [seen, *fields], [inputs["message"], inputs["output"], *shown], api_name="start_training", **quiet

@@ -50,7 +50,9 @@ def test_epochs_are_counted_and_their_metrics_kept() -> None:
 def test_each_state_has_its_sentence() -> None:
     so_far = progress([epoch(1), {"event": "finished", "best_epoch": 1, "output": "outputs/first"}])
     assert "has finished after 1 epoch." in headline(status(JobState.FINISHED), so_far)
-    assert "was stopped after 1 epoch. What it had learned is in last/." in headline(status(JobState.STOPPED), so_far)
+    assert "first was stopped after 1 epoch. There was nothing yet to keep." in headline(
+        status(JobState.STOPPED), so_far
+    )
     assert headline(status(JobState.LOST, "Gone."), so_far) == "first is lost. Gone."
     for state in JobState:
         assert headline(status(state), so_far).startswith("first ")
