@@ -5,8 +5,8 @@ taken in or, if faulty, left alone: it is never overwritten.
 """
 
 import hashlib
+import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,12 @@ from annotate.snapshot import Snapshot
 from annotate.store import Store
 from reward.errors import InputError
 
-_PAIRS_REST = 4.0  # pairs.jsonl rests this many times as long as it took, so that large prompts leave time for saves
+# Pairs grow with the square of a prompt's images. So that the CSVs and the saves don't wait for them, they are made a
+# little at a time, resting longer than working; a file that can't keep up is written all the same now and then.
+_PAIRS_WORK_S = 0.25
+_PAIRS_REST = 4.0
+_PAIRS_LAG_S = 10.0
+_BREATH_S = 0.001  # lets the threads that save have the interpreter at once
 
 
 @dataclass
@@ -41,7 +46,7 @@ class _Lines:
 
     means: dict[int, str] = field(default_factory=dict)
     people: dict[int, str] = field(default_factory=dict)
-    pairs: dict[str, str] = field(default_factory=dict)
+    pairs: dict[str, bytes] = field(default_factory=dict)
     stale_prompts: set[str] = field(default_factory=set)
 
 
@@ -60,6 +65,7 @@ class ExportFiles:
         self._by_prompt: dict[str, dict[int, str]] = {}
         self._version = -1
         self._pairs_due = 0.0
+        self._pairs_written = 0.0
 
     def sync(self, *, trusting: bool = False, all_files: bool = True) -> bool:
         """One pass: edits in, changes out. Returns whether everything is settled now.
@@ -74,12 +80,12 @@ class ExportFiles:
         self._refresh()
         self._write(self._means, MEANS_HEADER, self._lines.means)
         self._write(self._people, PEOPLE_HEADER, self._lines.people)
-        if all_files or time.monotonic() >= self._pairs_due:
-            started = time.monotonic()
-            self._write_pairs()
-            self._pairs_due = time.monotonic() + _PAIRS_REST * (time.monotonic() - started)
-            return settled
-        return False
+        if not all_files and time.monotonic() < self._pairs_due:
+            return False
+        started = time.monotonic()
+        pairs_settled = self._write_pairs(math.inf if all_files else _PAIRS_WORK_S)
+        self._pairs_due = time.monotonic() + _PAIRS_REST * (time.monotonic() - started)
+        return settled and pairs_settled
 
     def problems(self) -> list[str]:
         """What a person should know about the files, one sentence each."""
@@ -167,26 +173,48 @@ class ExportFiles:
     # Changes out
 
     def _write(self, file: _File, header: tuple[str, ...], lines: dict[int, str]) -> None:
-        self._put(file, lambda: [csv_line(header), *(lines.get(image_id, "") for image_id in self._images)])
+        true = file.written_for == (self._snapshot.last_id, self._version)
+        if true and file.seen is not None and Signature.of(file.path) == file.seen:
+            return
+        body = "".join(lines.get(image_id, "") for image_id in self._images)
+        self._put(file, [csv_line(header).encode(), body.encode()], empty=not body)
 
-    def _write_pairs(self) -> None:
+    def _write_pairs(self, seconds: float) -> bool:
+        """Work on the pairs for about so long; returns whether they are all made."""
         file = self._pairs
         current = Signature.of(file.path)
         if current is None:
             file.seen = None
         elif current != file.seen:
             if file.judged == (current, self._version):
-                return
+                return True
             if not self._is_ours(file):
                 file.judged = (current, self._version)
                 file.problem = (
                     f"Someone edited {file.path.name}: the studio leaves it alone. "
                     "Rename or delete it to have it written from the ratings."
                 )
-                return
+                return True
             file.seen = current
         file.problem = None
-        self._put(file, self._pair_parts)
+        self._make_pairs(seconds)
+        lines, now = self._lines, time.monotonic()
+        late = now - self._pairs_written > _PAIRS_LAG_S and lines.pairs.keys() >= self._by_prompt.keys()
+        if late or not lines.stale_prompts:
+            parts = [lines.pairs[prompt_id] for prompt_id in self._by_prompt]
+            self._put(file, parts, empty=not any(parts), final=not lines.stale_prompts)
+            self._pairs_written = now
+        return not lines.stale_prompts
+
+    def _make_pairs(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        stale = self._lines.stale_prompts
+        while stale and time.monotonic() < until:
+            prompt_id = stale.pop()
+            paths = self._by_prompt[prompt_id]
+            text = self._images[next(iter(paths))].prompt
+            self._lines.pairs[prompt_id] = pair_lines(text, paths, self._snapshot).encode()
+            time.sleep(_BREATH_S)
 
     def _is_ours(self, file: _File) -> bool:
         """Whether the file is our last export, or just what we would write now (the database may be a new one)."""
@@ -194,34 +222,26 @@ class ExportFiles:
         last = self._store.last_export(file.path.name)
         if last is not None and hashlib.sha256(data).hexdigest() == last[0]:
             return True
-        return data == "".join(self._pair_parts()).encode()
+        self._make_pairs(math.inf)
+        return data == b"".join(self._lines.pairs[prompt_id] for prompt_id in self._by_prompt)
 
-    def _pair_parts(self) -> list[str]:
-        for prompt_id in self._lines.stale_prompts & self._by_prompt.keys():
-            paths = self._by_prompt[prompt_id]
-            text = self._images[next(iter(paths))].prompt
-            self._lines.pairs[prompt_id] = pair_lines(text, paths, self._snapshot)
-        self._lines.stale_prompts.clear()
-        return [self._lines.pairs.get(prompt_id, "") for prompt_id in self._by_prompt]
-
-    def _put(self, file: _File, parts: Callable[[], list[str]]) -> None:
-        """Write a file if it is ours and not yet true; an empty one is not begun."""
+    def _put(self, file: _File, parts: list[bytes], *, empty: bool, final: bool = True) -> None:
+        """Write a file if it is ours and not yet true (or, not `final`, truer than it was); none is begun empty."""
         current = Signature.of(file.path)
-        if file.problem or current != file.seen:
-            return
         state = (self._snapshot.last_id, self._version)
+        if file.problem or current != file.seen or (current is None and empty):
+            return
         if current is not None and file.written_for == state:
             return
-        texts = parts()
-        if current is None and not any(texts[1:] if texts and texts[0].startswith("prompt_id,") else texts):
-            return
-        data = "".join(texts).encode()
-        digest = hashlib.sha256(data).hexdigest()
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(part)
         last = self._store.last_export(file.path.name)
         try:
-            if current is None or last is None or last[0] != digest:
-                file.seen = replace_atomically(file.path, data, current)
-            self._store.record_export(file.path.name, digest, self._snapshot.last_id)
+            if current is None or last is None or last[0] != digest.hexdigest():
+                file.seen = replace_atomically(file.path, parts, current)
+            self._store.record_export(file.path.name, digest.hexdigest(), self._snapshot.last_id)
         except ChangedMeanwhileError:
             return  # the next pass takes it in
-        file.written_for = state
+        if final:
+            file.written_for = state

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -31,8 +32,10 @@ class Signature:
         return cls(status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def replace_atomically(path: Path, data: bytes, expected: Signature | None) -> Signature:
-    """Put `data` in place of `path`: written and synced beside it under a hidden name, then renamed over it.
+def replace_atomically(path: Path, parts: Iterable[bytes], expected: Signature | None) -> Signature:
+    """Put `parts`, one after another, in place of `path`.
+
+    They are written and synced beside it under a hidden name, which is then renamed over it.
 
     Only one writer at a time: the hidden name is always the same, so that a killed writer leaves nothing behind
     that the next one doesn't replace.
@@ -48,7 +51,7 @@ def replace_atomically(path: Path, data: bytes, expected: Signature | None) -> S
     temporary = temporary_beside(path)
     try:
         with temporary.open("wb") as file:
-            file.write(data)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         written = Signature.of(temporary)

@@ -5,14 +5,17 @@ Until people are asked directly, a person's preference is the mean of the heads 
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
+import numpy as np
+import numpy.typing as npt
+
 from annotate.judgement import CORRECTION_NAME, Values
 from annotate.snapshot import Snapshot
+from reward.aspects import HEADS
 
-MAX_PAIRS_A_PROMPT = 20_000
+MAX_PAIRS_A_PROMPT = 10_000
 
 
 def pair_lines(prompt: str, paths: Mapping[int, str], snapshot: Snapshot) -> str:
@@ -23,13 +26,26 @@ def pair_lines(prompt: str, paths: Mapping[int, str], snapshot: Snapshot) -> str
     """
     votes = {image_id: said for image_id in paths if (said := _voters(snapshot, image_id))}
     ordered = sorted(votes, key=lambda image_id: paths[image_id])
-    lines = []
-    for first, second in chosen_pairs(ordered, MAX_PAIRS_A_PROMPT):
-        label = preference(votes[first], votes[second])
-        if label is not None:
-            row = {"prompt": prompt, "img_pos": paths[first], "img_neg": paths[second], "label": label}
-            lines.append(json.dumps(row, ensure_ascii=False) + "\n")
-    return "".join(lines)
+    pairs = list(chosen_pairs(ordered, MAX_PAIRS_A_PROMPT))
+    if not pairs:
+        return ""
+    labels = pair_labels([votes[image_id] for image_id in ordered], _places(ordered, pairs))
+    start = f'{{"prompt": {_json(prompt)}, "img_pos": '
+    written = {image_id: _json(paths[image_id]) for image_id in ordered}
+    return "".join(
+        f'{start}{written[first]}, "img_neg": {written[second]}, "label": {label}}}\n'
+        for (first, second), label in zip(pairs, labels, strict=True)
+        if label == label  # NaN: nobody rated both
+    )
+
+
+def _json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _places(ordered: Sequence[int], pairs: Sequence[tuple[int, int]]) -> npt.NDArray[np.intp]:
+    place = {image_id: position for position, image_id in enumerate(ordered)}
+    return np.array([(place[first], place[second]) for first, second in pairs], dtype=np.intp)
 
 
 def _voters(snapshot: Snapshot, image_id: int) -> dict[str, Values]:
@@ -39,20 +55,27 @@ def _voters(snapshot: Snapshot, image_id: int) -> dict[str, Values]:
     return people if corrected is None else {CORRECTION_NAME: corrected}
 
 
-def preference(first: Mapping[str, Values], second: Mapping[str, Values]) -> float | None:
-    """How surely `first` is better, in [0, 1]: mean over the people who rated both (tie = ½); None if nobody did."""
-    votes = [
-        vote for name in first.keys() & second.keys() if (vote := _vote(first[name], second[name])) is not None
-    ]  # fmt: skip
-    return round(math.fsum(votes) / len(votes), 4) if votes else None
+def pair_labels(votes: Sequence[Mapping[str, Values]], pairs: npt.NDArray[np.intp]) -> list[float]:
+    """How surely the first of each pair is better: mean over the people who rated both, tie = ½; NaN if nobody did.
 
-
-def _vote(first: Values, second: Values) -> float | None:
-    both = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
-    if not both:
-        return None
-    difference = round(math.fsum(a - b for a, b in both) / len(both), 6)
-    return 0.5 if difference == 0 else float(difference > 0)
+    Args:
+        votes: what each person said about each image.
+        pairs: (n, 2), positions in `votes`. A person's preference is the mean difference on the heads rated on both.
+    """
+    total, people = np.zeros(len(pairs)), np.zeros(len(pairs))
+    for name in sorted({name for said in votes for name in said}):
+        rated = np.full((len(votes), len(HEADS)), np.nan)
+        for position, said in enumerate(votes):
+            if name in said:
+                rated[position] = [np.nan if value is None else value for value in said[name]]
+        difference = rated[pairs[:, 0]] - rated[pairs[:, 1]]
+        heads = (~np.isnan(difference)).sum(axis=1)
+        mean = np.round(np.nansum(difference, axis=1) / np.maximum(heads, 1), 6)
+        total += np.where(heads > 0, 0.5 + 0.5 * np.sign(mean), 0.0)
+        people += heads > 0
+    labels = np.full(len(pairs), np.nan)
+    np.divide(total, people, out=labels, where=people > 0)
+    return [float(label) for label in np.round(labels, 4)]
 
 
 def chosen_pairs(ordered: Sequence[int], most: int) -> Iterator[tuple[int, int]]:

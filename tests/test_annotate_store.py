@@ -14,6 +14,7 @@ import pytest
 from sqlite_utils import Database
 
 from annotate.errors import BadRequestError, ConflictError, NotFoundError, StorageError
+from annotate.exports import Exporter
 from annotate.judgement import Rating, check_rating
 from annotate.migrations import studio_migrations
 from annotate.project import Project
@@ -261,3 +262,8 @@ def test_killed_in_the_midst_every_acknowledged_rating_is_there(
     )
     assert repeated
     assert retried.key == f"key-{last:08d}"
+
+    assert Exporter(store).flush()
+    exported = project.per_annotator_csv.read_text(encoding="utf-8").splitlines()[1:]
+    assert {line.split(",")[2] for line in exported} == {f"Person {number}" for number in range(len(keys))}
+    assert [path.name for path in project.annotations.iterdir() if path.name.startswith(".")] == []
