@@ -103,6 +103,11 @@ def test_three_images_by_keyboard_alone(new_page: NewPage, desk: Desk) -> None:
         page.keyboard.press("Enter")
         status(page, f"Saved. {image_id} of 4 rated.")
     shows(page, 4)
+    # The files come true by themselves: serving the app runs the exporter.
+    deadline = time.monotonic() + 10
+    while not desk.project.ratings_csv.exists() or desk.project.ratings_csv.read_text().count("\n") < 4:
+        assert time.monotonic() < deadline, "the ratings CSV was not written"
+        time.sleep(0.05)
     columns = [aspect.column for aspect in ASPECTS]
     found = {row["image_path"]: [row[c] for c in columns] for row in desk.rows(desk.project.ratings_csv)}
     assert found == {
