@@ -62,10 +62,13 @@ def _wire_report(context: Context, demo: "gr.Blocks", tab: "gr.Tab", chosen: tup
 
     run, checkpoint = chosen
 
-    def runs(current: str | None) -> Any:
+    # Until a person has picked a run, the newest one is shown, also when it came after the page.
+    picked = gr.State(False)
+
+    def runs(current: str | None, keep: bool) -> Any:
         choices = analysis.run_choices(context)
         names = [name for _, name in choices]
-        return gr.update(choices=choices, value=current if current in names else next(iter(names), None))
+        return gr.update(choices=choices, value=current if keep and current in names else next(iter(names), None))
 
     def show(name: str | None, which: str) -> Any:
         report = analysis.report(context, name, which)
@@ -75,10 +78,11 @@ def _wire_report(context: Context, demo: "gr.Blocks", tab: "gr.Tab", chosen: tup
         return [report.badges, report.table, *visible, *plots]
 
     quiet = {"queue": False, "show_progress": "hidden"}
-    listed = gr.on([demo.load, tab.select], runs, run, run, api_name="runs", **quiet)
+    listed = gr.on([demo.load, tab.select], runs, [run, picked], run, api_name="runs", **quiet)
     listed.then(show, [run, checkpoint], shown, api_visibility="private", **quiet)
+    run.input(lambda: True, None, picked, api_visibility="private", **quiet)
     gr.on(
-        [run.input, checkpoint.input],
+        [run.change, checkpoint.change],
         show,
         [run, checkpoint],
         shown,
@@ -100,7 +104,7 @@ def _wire_scores(context: Context, chosen: tuple[Any, Any], parts: "dict[str, An
 
     run, checkpoint = chosen
     gr.on(
-        [parts["files"].change, run.input, checkpoint.input],
+        [parts["files"].change, run.change, checkpoint.change],
         score,
         [run, checkpoint, parts["files"]],
         [parts["table"], parts["plot"], parts["download"]],

@@ -63,7 +63,8 @@ def accuracy_bars(metrics: Line) -> "go.Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for key, label, result in result_rows(metrics):
+    any_interval = False
+    for key, label, result in reversed(result_rows(metrics)):
         accuracy = number(result.get("accuracy"))
         if accuracy is None or not trained(result):
             continue
@@ -71,21 +72,24 @@ def accuracy_bars(metrics: Line) -> "go.Figure":
         error = (
             {"array": [high - accuracy], "arrayminus": [accuracy - low], "color": TEXT} if high is not None else None
         )
+        any_interval |= error is not None
         count = result.get("pairs", "?")
         figure.add_bar(
-            x=[f"{label}<br>n = {count}"],
-            y=[accuracy],
+            y=[f"{label} (n = {count})"],
+            x=[accuracy],
+            orientation="h",
             name=label,
             marker={"color": _colour(key)},
-            error_y=error,
-            hovertemplate=f"{label}: %{{y:.3f}}<br>{count} pairs, {result.get('ties', '?')} ties<extra></extra>",
+            error_x=error,
+            hovertemplate=f"{label}: %{{x:.3f}}<br>{count} pairs, {result.get('ties', '?')} ties<extra></extra>",
         )
-    _style(figure, f"Accuracy on {_evaluation(metrics)} pairs", "pairs in the right order", "bars: 95 % interval")
+    whiskers = "whiskers: 95 % interval" if any_interval else "too few prompts for intervals"
+    _style(figure, f"Accuracy on {_evaluation(metrics)} pairs", "", f"pairs in the right order; {whiskers}")
     if not figure.data:
         _say(figure, "No validation pairs")
-    figure.add_hline(y=0.5, line={"color": TEXT, "width": 1, "dash": "dash"})
-    figure.update_layout(showlegend=False, bargap=0.35).update_xaxes(showgrid=False, tickangle=0)
-    return figure.update_yaxes(range=[0, 1.05], tickformat=".0%")
+    figure.add_vline(x=0.5, line={"color": TEXT, "width": 1, "dash": "dash"})
+    figure.update_layout(showlegend=False, bargap=0.35).update_yaxes(showgrid=False)
+    return figure.update_xaxes(range=[0, 1.02], tickformat=".0%")
 
 
 def importance_bars(metrics: Line) -> "go.Figure":
@@ -118,7 +122,8 @@ def importance_bars(metrics: Line) -> "go.Figure":
     if not figure.data:
         _say(figure, "Pairs alone don't tell the heads apart")
     figure.update_layout(showlegend=False, bargap=0.35)
-    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
+    longest = max((trace.x[0] for trace in figure.data), default=1.0)
+    figure.update_xaxes(tickformat=".0%", range=[0, 1.2 * longest or 1.0])  # room for the numbers behind the bars
     return figure.update_yaxes(showgrid=False)
 
 
@@ -136,11 +141,12 @@ def score_bars(scores: Sequence[Score], *, overall_only: bool = False) -> "go.Fi
     heads = [] if overall_only else [(aspect.name, aspect.colour) for aspect in ASPECTS]
     for key, colour in [*heads, (COMBINED, WHOLE)]:
         values = [score.scores.get(key) for score in drawn]
-        known = any(value is not None for value in values)
+        if all(value is None for value in values):
+            continue  # an untrained head: the table says so
         figure.add_bar(
             x=names,
             y=values,
-            name=_label(key) if known or key == COMBINED else f"{_label(key)} (no ratings)",
+            name=_label(key),
             marker={"color": colour},
             hovertemplate=f"%{{x}}<br>{_label(key)}: %{{y:.2f}}<extra></extra>",
         )

@@ -27,8 +27,10 @@ class Run:
 
     @property
     def backbone(self) -> str:
-        """The backbone's spec as it was asked for."""
-        return text_of(self.config, "backbone", "spec") or "unknown backbone"
+        """The backbone's spec; of a weights file the name alone."""
+        spec = text_of(self.config, "backbone", "spec") or "unknown backbone"
+        architecture, at, weights = spec.partition("@")
+        return f"{architecture}@{Path(weights).name}" if at else spec
 
 
 @dataclass(frozen=True)
