@@ -36,9 +36,7 @@ def loss_curves(lines: Sequence[Line]) -> "go.Figure":
 
 def accuracy_curves(lines: Sequence[Line]) -> "go.Figure":
     """Share of validation pairs in the right order over epochs, a line a head, with chance at ½."""
-    figure = _curves(
-        lines, "accuracy", "Accuracy over epochs", "pairs in the right order", "validation pairs; dashed: chance"
-    )
+    figure = _curves(lines, "accuracy", "Accuracy over epochs", "pairs in the right order", _count_words(lines))
     figure.add_hline(y=0.5, line={"color": TEXT, "width": 1, "dash": "dash"})
     return figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
 
@@ -83,8 +81,8 @@ def accuracy_bars(metrics: Line) -> "go.Figure":
             error_x=error,
             hovertemplate=f"{label}: %{{x:.3f}}<br>{count} pairs, {result.get('ties', '?')} ties<extra></extra>",
         )
-    whiskers = "whiskers: 95 % interval" if any_interval else "too few prompts for intervals"
-    _style(figure, f"Accuracy on {_evaluation(metrics)} pairs", "", f"pairs in the right order; {whiskers}")
+    whiskers = ", with 95 % interval" if any_interval else ""
+    _style(figure, f"Accuracy on {_evaluation(metrics)} pairs", "", f"pairs in the right order{whiskers}")
     if not figure.data:
         _say(figure, "No validation pairs")
     figure.add_vline(x=0.5, line={"color": TEXT, "width": 1, "dash": "dash"})
@@ -137,28 +135,47 @@ def score_bars(scores: Sequence[Score], *, overall_only: bool = False) -> "go.Fi
     figure = go.Figure()
     usable = [score for score in scores if not score.problem]
     drawn = usable[:MOST_BARS]
-    names = [_short(score.name, place) for place, score in enumerate(drawn, start=1)]
     heads = [] if overall_only else [(aspect.name, aspect.colour) for aspect in ASPECTS]
-    for key, colour in [*heads, (COMBINED, WHOLE)]:
-        values = [score.scores.get(key) for score in drawn]
-        if all(value is None for value in values):
-            continue  # an untrained head: the table says so
-        figure.add_bar(
-            x=names,
-            y=values,
-            name=_label(key),
-            marker={"color": colour},
-            hovertemplate=f"%{{x}}<br>{_label(key)}: %{{y:.2f}}<extra></extra>",
-        )
+    every = [
+        (_label(key), colour, [score.scores.get(key) for score in drawn]) for key, colour in [*heads, (COMBINED, WHOLE)]
+    ]
+    # An untrained head has no bar; the table says why.
+    series = [one for one in every if any(value is not None for value in one[2])]
     of = f"first {len(drawn)} of {len(usable)}" if len(usable) > len(drawn) else f"n = {len(drawn)}"
-    title = f"Scores ({of} image{'' if len(usable) == 1 else 's'})"
-    _style(figure, title, "preference (centred logit)" if overall_only else "score (0–10)")
-    figure.update_layout(bargap=0.25).update_xaxes(showgrid=False)
-    if overall_only:
-        return figure
+    unit = "preference (centred logit)" if overall_only else "score (0–10)"
     # A model may go a little beyond the scale that people were given.
-    known = [value for score in drawn for value in score.scores.values() if value is not None]
-    return figure.update_yaxes(range=[min([MIN_RATING, *known]), max([MAX_RATING, *known])])
+    known = [value for _, _, values in series for value in values if value is not None]
+    span = None if overall_only else [min([MIN_RATING, *known]), max([MAX_RATING, *known])]
+    _style(figure, f"Scores ({of} image{'' if len(usable) == 1 else 's'})", "", unit)
+    if len(drawn) == 1:
+        return _bars_of_one(figure, series, span)
+    names = [_short(score.name, place) for place, score in enumerate(drawn, start=1)]
+    for label, colour, values in series:
+        hover = f"%{{x}}<br>{label}: %{{y:.2f}}<extra></extra>"
+        figure.add_bar(x=names, y=values, name=label, marker={"color": colour}, hovertemplate=hover)
+    # Above the bars, for the names below them may be long.
+    figure.update_layout(bargap=0.25, margin={"t": 96}, legend={"y": 1.02, "yanchor": "bottom"}, height=HEIGHT + 40)
+    return figure.update_xaxes(showgrid=False).update_yaxes(range=span)
+
+
+def _bars_of_one(
+    figure: "go.Figure", series: Sequence[tuple[str, str, list[float | None]]], span: list[float] | None
+) -> "go.Figure":
+    """The scores of a single image: a bar a head, its name before it and its score behind it."""
+    for label, colour, (value,) in reversed(series):
+        figure.add_bar(
+            y=[label],
+            x=[value],
+            orientation="h",
+            name=label,
+            marker={"color": colour},
+            text=[f"{value:.2f}"],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate=f"{label}: %{{x:.2f}}<extra></extra>",
+        )
+    figure.update_layout(showlegend=False, bargap=0.35).update_yaxes(showgrid=False)
+    return figure.update_xaxes(range=span and [span[0], span[1] * 1.08])
 
 
 def _curves(lines: Sequence[Line], value: str, title: str, unit: str, more: str) -> "go.Figure":
@@ -212,11 +229,11 @@ def _label(key: str) -> str:
 
 
 def _count_words(lines: Sequence[Line]) -> str:
-    """How many pairs the accuracies stand on: `n = 30–36 pairs a line; dashed: chance`."""
+    """How many pairs the accuracies stand on: `n = 30–36 validation pairs a line`."""
     results = [_result(lines[-1], key) for key, _, _ in _series(lines)] if lines else []
     counts = sorted(int(result["pairs"]) for result in results if number(result.get("pairs")))
     span = "" if not counts else f"{counts[0]}" if counts[0] == counts[-1] else f"{counts[0]}–{counts[-1]}"
-    return f"validation, n = {span} pairs a line; dashed: chance" if span else "validation pairs; dashed: chance"
+    return f"n = {span} validation pairs a line" if span else "validation pairs"
 
 
 def _overall(lines: Sequence[Line]) -> bool:
@@ -233,7 +250,7 @@ def _short(name: str, place: int) -> str:
 
 
 def _epoch_axis(figure: "go.Figure", lines: Sequence[Line]) -> "go.Figure":
-    return figure.update_xaxes(dtick=1 if len(lines) <= 15 else None, rangemode="normal")
+    return figure.update_xaxes(dtick=1 if len(lines) <= 8 else None, nticks=8, tickformat="d", tickangle=0)
 
 
 def _say(figure: "go.Figure", words: str) -> None:

@@ -40,6 +40,11 @@ def test_heads_have_the_colours_of_the_aspects() -> None:
         assert drawn[aspect.label].line.color == aspect.colour
 
 
+def test_accuracy_tells_on_how_many_pairs_it_stands() -> None:
+    assert figures.accuracy_curves(LINES).layout.title.subtitle.text == "n = 31–35 validation pairs a line"
+    assert figures.accuracy_curves(PAIRS_LINES).layout.title.subtitle.text == "n = 30 validation pairs a line"
+
+
 def test_importance_adds_up_and_leaves_untrained_heads_out() -> None:
     drawn = traces(figures.importance_curves(LINES))
     assert set(drawn) == {"Iconographic", "Style", "Fidelity", "Material"}
@@ -99,8 +104,15 @@ def test_score_bars_show_each_image_and_the_first_dozen_of_many() -> None:
     assert many.layout.title.text == "Scores (first 12 of 30 images)"
 
 
+def test_a_single_image_has_its_scores_written_behind_the_bars() -> None:
+    drawn = traces(figures.score_bars(scores(1, style=10.3, spatial=None)))
+    assert drawn["Style"].text[0] == "10.30"
+    assert list(drawn["Combined"].x) == [5.0]
+    assert "Spatial" not in drawn
+
+
 def test_images_of_one_name_have_bars_of_their_own() -> None:
-    twice = [scores(1)[0], scores(1)[0]]
+    twice = scores(1) * 2
     assert len(set(figures.score_bars(twice).data[0].x)) == 2
 
 
