@@ -85,23 +85,27 @@ class RunFolder:
         temporary.write_text("".join(lines[:epochs]), encoding="utf-8")
         temporary.replace(path)
 
-    def save(self, number: int, model: "MultiHeadReward", state: "dict[str, Tensor]", links: Iterable[str]) -> None:
-        """Write checkpoint `number` and point `links` ("best", "last") at it."""
+    def save(
+        self, epoch: int, model: "MultiHeadReward", links: Iterable[str], state: "dict[str, Tensor] | None" = None
+    ) -> None:
+        """Write a checkpoint and point `links` ("best", "last") at it; `state` is what --resume reads."""
         from safetensors.torch import save_file
 
-        folder = self.path / "checkpoints" / str(number)
-        temporary = folder.with_name(f".{number}.tmp-{os.getpid()}")
+        checkpoints = self.path / "checkpoints"
+        temporary = checkpoints / f".{epoch}.tmp-{os.getpid()}"
         shutil.rmtree(temporary, ignore_errors=True)
         model.save_pretrained(temporary)
-        save_file(state, temporary / STATE)
+        if state is not None:
+            save_file(state, temporary / STATE)
         _sync(temporary)
-        if folder.exists():  # left by a run that was killed before its link was set
-            shutil.rmtree(folder)
+        # A folder that is there already may be what a link stands on: leave it, take the next free name.
+        names = (str(epoch), *(f"{epoch}.{number}" for number in range(1, 1000)))
+        folder = next(checkpoints / name for name in names if not (checkpoints / name).exists())
         temporary.rename(folder)
         for name in links:
             link = self.path / f".{name}.tmp-{os.getpid()}"
             link.unlink(missing_ok=True)
-            link.symlink_to(Path("checkpoints") / str(number))
+            link.symlink_to(Path("checkpoints") / folder.name)
             link.replace(self.path / name)
         self._prune()
 
@@ -109,12 +113,12 @@ class RunFolder:
         """Remove old checkpoints, and the training state of all but the last one."""
         folder = self.path / "checkpoints"
         linked = {name: (self.path / name).resolve().name for name in ("best", "last") if (self.path / name).exists()}
-        numbers = sorted((int(path.name) for path in folder.iterdir() if path.name.isdigit()), reverse=True)
-        for number in numbers:
-            checkpoint = folder / str(number)
-            if str(number) not in linked.values() and number not in numbers[:_KEEP]:
+        finished = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        finished.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        for age, checkpoint in enumerate(finished):
+            if checkpoint.name not in linked.values() and age >= _KEEP:
                 shutil.rmtree(checkpoint)
-            elif str(number) != linked.get("last"):
+            elif checkpoint.name != linked.get("last"):
                 (checkpoint / STATE).unlink(missing_ok=True)
         for stale in folder.glob(".*.tmp-*"):
             shutil.rmtree(stale, ignore_errors=True)

@@ -118,7 +118,10 @@ class _Printer:
             case Encoding():
                 self._encode(event)
             case Split():
-                self._say(f"training on {event.train_prompts} prompts, validating on {event.val_prompts}")
+                if event.folds:
+                    self._say(f"training on {event.train_prompts} prompts, {event.folds}-fold cross-validation")
+                else:
+                    self._say(f"training on {event.train_prompts} prompts, validating on {event.val_prompts}")
             case Epoch():
                 self._say(_epoch_line(event))
             case Warning():

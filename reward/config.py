@@ -39,7 +39,10 @@ class TrainConfig:
     backbone: str = _flag(
         DEFAULT_BACKBONE, "openclip:ARCH/TAG, openclip:ARCH@WEIGHTS_FILE, or pixelstats", metavar="SPEC"
     )
-    val_fraction: float = _flag(0.2, "share of the prompts held out for validation")
+    folds: int | None = _flag(
+        None, "cross-validation with that many folds; 0 = hold prompts out; default 5 under 50 prompts, else 0"
+    )
+    val_fraction: float = _flag(0.2, "share of the prompts held out, where there are no folds")
     seed: int = _flag(0, "split, order and initial weights follow from it")
     device: str = _flag("auto", "auto, cpu, cuda or mps")
     image_root: Path | None = _flag(None, "where relative image paths are looked for first", metavar="DIR")
@@ -94,6 +97,12 @@ class TrainConfig:
                 "0 to 10",
             ),
             ("--val-fraction", 0 < self.val_fraction < 1, f"{self.val_fraction:g} is out of range", "between 0 and 1"),
+            (
+                "--folds",
+                self.folds in (None, 0) or (self.folds or 0) >= 3,
+                f"{self.folds} is too few",
+                "0, or at least 3",
+            ),
             ("--seed", 0 <= self.seed < 2**63, f"{self.seed} is out of range", "a whole number from 0"),
             ("--resume", not (self.resume and self.overwrite), "contradicts --overwrite", "give one of the two"),
         )
@@ -119,7 +128,7 @@ class Flag:
 
 _KINDS: Final[dict[str, type]] = {
     **dict.fromkeys(("ratings", "pairs", "prompts", "output", "image_root", "cache_dir", "events"), Path),
-    **dict.fromkeys(("epochs", "batch_size", "seed"), int),
+    **dict.fromkeys(("epochs", "batch_size", "folds", "seed"), int),
     **dict.fromkeys(("learning_rate", "min_rating_diff", "val_fraction"), float),
     **dict.fromkeys(("resume", "overwrite"), bool),
 }

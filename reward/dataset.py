@@ -11,7 +11,7 @@ import numpy.typing as npt
 from reward.aspects import HEADS, RATING_COLUMNS
 from reward.config import TrainConfig
 from reward.errors import Fault, InputError
-from reward.groups import Link, check_groups, hold_out, split_groups
+from reward.groups import Link, check_groups, split_groups
 from reward.metrics import first_by_hash
 from reward.pairs import RatingPairs, compare, largest_difference, mean_over_shared_heads, rating_pairs
 from reward.preferences import PreferencesTable, read_preferences
@@ -36,21 +36,20 @@ class LabelledPairs:
         first, second: (P,) rows of the images.
         prompt: (P,) prompt numbers.
         label: (P,) in [0, 1], how surely the first is better; ½ = a tie.
-        ties: pairs left out because nobody won.
     """
 
     first: Ints
     second: Ints
     prompt: Ints
     label: Floats
-    ties: int = 0
 
     def __len__(self) -> int:
         return len(self.first)
 
-    def where(self, keep: Bools, ties: int = 0) -> "LabelledPairs":
-        """The pairs that `keep` (P,) marks."""
-        return LabelledPairs(self.first[keep], self.second[keep], self.prompt[keep], self.label[keep], ties)
+    def inside(self, images: Bools) -> "LabelledPairs":
+        """The pairs whose images are all in `images` (N,)."""
+        keep = images[self.first] & images[self.second]
+        return LabelledPairs(self.first[keep], self.second[keep], self.prompt[keep], self.label[keep])
 
 
 @dataclass(frozen=True)
@@ -241,20 +240,11 @@ def _normal(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-@dataclass(frozen=True)
-class Partition:
-    """(N,) masks of the images that train and validate, and (N,) the split group of each image."""
-
-    train: Bools
-    val: Bools
-    groups: Ints
-
-
-def split_dataset(data: Dataset, hashes: Sequence[str], fraction: float, seed: int) -> Partition:
-    """Hold whole groups out: prompts that share an id, a text or a picture stay on one side.
+def group_images(data: Dataset, hashes: Sequence[str]) -> Ints:
+    """(N,) split group of each image: prompts that share an id, a text or a picture stay on one side.
 
     Raises:
-        InputError: everything hangs together, or fewer than two groups have pairs.
+        InputError: everything hangs together.
     """
     names = [data.prompt_names[number] for number in data.prompt]
     pictures = dict(zip(hashes, (str(file) for file in data.files), strict=True))
@@ -265,8 +255,7 @@ def split_dataset(data: Dataset, hashes: Sequence[str], fraction: float, seed: i
     ]
     groups = split_groups(links)
     check_groups(groups, names, links, str(data.sources[0]))
-    val = hold_out(groups, data.in_a_pair, fraction, seed)
-    return Partition(~val, val, groups)
+    return groups
 
 
 def oriented(pairs: LabelledPairs, hashes: Sequence[str]) -> Bools:

@@ -1,4 +1,4 @@
-"""Scores of a fit → the line of metrics.jsonl: temperatures, combination weights, and metrics of the held-out pairs."""
+"""Scores by models that haven't seen the images → temperatures, combination weights, a line of metrics.jsonl."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +9,19 @@ import numpy.typing as npt
 
 from reward.aspects import HEADS
 from reward.combination import Combination, fit_combination, fit_temperature, prompt_weights
-from reward.dataset import Dataset, LabelledPairs, Partition, oriented
-from reward.metrics import HELD_OUT, as_json, pair_metrics
+from reward.dataset import Dataset, LabelledPairs, oriented
+from reward.metrics import as_json, pair_metrics
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Round:
+    """One measurement: temperatures and weights are fitted to the images of `fits` (N,), tried on `measures` (N,)."""
+
+    fits: Bools
+    measures: Bools
 
 
 @dataclass(frozen=True)
@@ -22,9 +30,9 @@ class Evaluation:
 
     Attributes:
         metrics: the line of metrics.jsonl.
-        primary: the figure that chooses the best epoch; lower is better, NaN where nothing was held out to measure on.
-        head_temperatures: (H,).
-        combination: of the trained heads, None in pairs mode.
+        primary: the figure to be low; NaN where there was nothing to measure on.
+        head_temperatures: (H,) for the model.
+        combination: of the trained heads, for the model; None in pairs mode.
     """
 
     metrics: dict[str, Any]
@@ -34,24 +42,29 @@ class Evaluation:
 
 
 class Evaluator:
-    """Knows the pairs of both sides of the split; `evaluate` is called once an epoch."""
+    """Knows the pairs; `evaluate` is called once an epoch.
 
-    def __init__(self, data: Dataset, partition: Partition, hashes: Sequence[str], seed: int) -> None:
-        self._data, self._seed = data, seed
-        self._train_combined = data.combined.where(partition.train[data.combined.first])
-        self._val_combined = data.combined.where(partition.val[data.combined.first])
-        self._hashes = hashes
+    Every figure pools the rounds' measured pairs. What the model itself is given is fitted to all images that any round
+    fits to.
+    """
+
+    def __init__(
+        self, data: Dataset, hashes: Sequence[str], rounds: Sequence[Round], train: Bools, evaluation: str, seed: int
+    ) -> None:
+        """Args: hashes (N) content sha256 of the images; train (N,) the images the model learns from."""
+        self._data, self._hashes, self._rounds, self._seed = data, hashes, rounds, seed
+        self._evaluation = evaluation
+        self._fits = np.logical_or.reduce([one.fits for one in rounds])
+        self._measures = np.logical_or.reduce([one.measures for one in rounds])
         rated = ~np.isnan(data.ratings)
-        self.trained = [head for number, head in enumerate(HEADS) if rated[partition.train, number].any()]
+        self.trained = [head for number, head in enumerate(HEADS) if rated[train, number].any()]
         self._rated_somewhere = [bool(rated[:, number].any()) for number in range(len(HEADS))]
-        if data.pairs is not None:
-            self._train_heads = [_head_pairs(data, head, partition.train) for head in range(len(HEADS))]
-            self._val_heads = [_head_pairs(data, head, partition.val) for head in range(len(HEADS))]
+        self._heads = [_head_pairs(data, number) for number in range(len(HEADS))] if data.pairs is not None else []
 
-    def evaluate(self, epoch: int, scores: Floats, out_of_fold: Floats, train_losses: list[float]) -> Evaluation:
-        """Args: (N, H) scores of the model and out-of-fold ones, and the epoch's training loss of each head."""
+    def evaluate(self, epoch: int, unseen: Floats, train_losses: Sequence[float]) -> Evaluation:
+        """Args: (N, H) scores, each by a model that hasn't seen the image; the epoch's training loss of each head."""
         if self._data.pairs is None:
-            return self._evaluate_overall(epoch, scores[:, 0], train_losses[0])
+            return self._evaluate_overall(epoch, unseen, train_losses[0])
         temperatures = np.ones(len(HEADS))
         heads: dict[str, Any] = {}
         losses = []
@@ -60,41 +73,55 @@ class Evaluator:
                 reason = "no ratings in the training prompts" if self._rated_somewhere[number] else "no ratings"
                 heads[head] = {"trained": False, "reason": reason}
                 continue
-            fitting, held_out = self._train_heads[number], self._val_heads[number]
-            temperatures[number] = _temperature(fitting, out_of_fold[:, number])
-            measured = self._measure(held_out, scores[:, number], temperatures[number])
+            pairs, score = self._heads[number], unseen[:, number]
+            temperatures[number] = _temperature(pairs.inside(self._fits), score)
+            taus = [_temperature(pairs.inside(one.fits), score) for one in self._rounds]
+            logits = [_difference(pairs.inside(one.measures), score) * tau for one, tau in self._each(taus)]
+            measured = self._measure(pairs, logits)
             heads[head] = {"trained": True, **measured, "train_loss": train_losses[number]}
-            if measured["loss"] is not None and measured["pairs"]:
+            if measured["pairs"]:
                 losses.append(measured["loss"])
-        trained = [HEADS.index(head) for head in self.trained]
-        combination = self._combine(out_of_fold[:, trained])
-        weights = np.zeros(len(HEADS))
-        weights[trained] = combination.weights
-        combined = scores[:, trained] @ combination.weights
-        spread = _spread(scores[self._val_rows()], trained)
         primary = float(np.mean(losses)) if losses else float("nan")
+        combination, combined, importance = self._combined(unseen)
         metrics = {
             "epoch": epoch,
             "mode": "multihead",
-            "evaluation": HELD_OUT,
+            "evaluation": self._evaluation,
             "primary": {"name": "mean head loss", "value": primary},
             "heads": heads,
-            "combined": {
-                **self._measure(self._val_combined, combined, combination.temperature),
-                "target": self._data.target,
-            },
-            "importance": dict(zip(HEADS, weights.tolist(), strict=True)),
-            "importance_spread": dict(zip(HEADS, (weights * spread).tolist(), strict=True)),
+            "combined": combined,
+            **importance,
         }
         return Evaluation(metrics, primary, temperatures, combination)
 
-    def _evaluate_overall(self, epoch: int, scores: Floats, train_loss: float) -> Evaluation:
-        measured = self._measure(self._val_combined, scores, 1.0)  # the score is a logit already
+    def _combined(self, unseen: Floats) -> tuple[Combination, dict[str, Any], dict[str, Any]]:
+        trained = [HEADS.index(head) for head in self.trained]
+        pairs, scores = self._data.combined, unseen[:, trained]
+        combination = self._combine(pairs.inside(self._fits), scores)
+        each = [self._combine(pairs.inside(one.fits), scores) for one in self._rounds]
+        logits = [
+            _difference(pairs.inside(one.measures), scores @ fitted.weights) * fitted.temperature
+            for one, fitted in self._each(each)
+        ]
+        measured = self._measure(pairs, logits, count_ties=self._data.has_preferences)
+        weights, spread = np.zeros(len(HEADS)), np.zeros(len(HEADS))
+        weights[trained] = combination.weights
+        spread[trained] = scores[self._measures].std(axis=0)
+        importance = {
+            "importance": dict(zip(HEADS, weights.tolist(), strict=True)),
+            "importance_spread": dict(zip(HEADS, (weights * spread).tolist(), strict=True)),
+        }
+        return combination, {**measured, "target": self._data.target}, importance
+
+    def _evaluate_overall(self, epoch: int, unseen: Floats, train_loss: float) -> Evaluation:
+        pairs = self._data.combined
+        logits = [_difference(pairs.inside(one.measures), unseen[:, 0]) for one in self._rounds]  # a logit already
+        measured = self._measure(pairs, logits, count_ties=True)
         primary = measured["loss"] if measured["loss"] is not None else float("nan")
         metrics = {
             "epoch": epoch,
             "mode": "pairs",
-            "evaluation": HELD_OUT,
+            "evaluation": self._evaluation,
             "primary": {"name": "preference loss", "value": primary},
             "overall": {**measured, "train_loss": train_loss, "target": self._data.target},
             "importance": None,
@@ -102,50 +129,45 @@ class Evaluator:
         }
         return Evaluation(metrics, primary, np.ones(1), None)
 
-    def _combine(self, out_of_fold: Floats) -> Combination:
-        """(N, K) out-of-fold scores of the trained heads → weights and temperature."""
-        pairs = self._train_combined
-        use = pairs.label != 0.5
-        if self._data.has_preferences:  # a tie among people is evidence too; a tie of mean ratings is only closeness
-            use = np.ones(len(pairs), dtype=bool)
-        delta = out_of_fold[pairs.first[use]] - out_of_fold[pairs.second[use]]
+    def _combine(self, pairs: LabelledPairs, scores: Floats) -> Combination:
+        """(N, K) scores of the trained heads → weights and temperature."""
+        # A tie among people is evidence too; a tie of mean ratings is only closeness.
+        use = np.ones(len(pairs), dtype=bool) if self._data.has_preferences else pairs.label != 0.5
+        delta = scores[pairs.first[use]] - scores[pairs.second[use]]
         return fit_combination(delta, pairs.label[use], prompt_weights(pairs.prompt[use]))
 
-    def _measure(self, pairs: LabelledPairs, score: Floats, temperature: float) -> dict[str, Any]:
-        if not self._data.has_preferences or pairs is not self._val_combined:
-            won = pairs.label != 0.5  # ties of ratings stay out of the loss too; ties of people's preferences count
-            pairs = pairs.where(won, pairs.ties + int(np.count_nonzero(~won)))
-        delta = score[pairs.first] - score[pairs.second]
-        first = oriented(pairs, self._hashes)
-        return as_json(
-            pair_metrics(delta, pairs.label, pairs.prompt, first, temperature, ties=pairs.ties, seed=self._seed)
-        )
+    def _measure(self, pairs: LabelledPairs, logits: list[Floats], *, count_ties: bool = False) -> dict[str, Any]:
+        """Metrics of the rounds' measured pairs together; `logits` has an array (P_r,) for each round."""
+        parts = [pairs.inside(one.measures) for one in self._rounds]
+        logit = np.concatenate(logits)
+        label, prompt = np.concatenate([p.label for p in parts]), np.concatenate([p.prompt for p in parts])
+        first = np.concatenate([oriented(part, self._hashes) for part in parts])
+        ties = 0
+        if not count_ties:  # ties of ratings stay out of the loss too; ties of people's preferences count
+            won = label != 0.5
+            ties = int(np.count_nonzero(~won))
+            logit, label, prompt, first = logit[won], label[won], prompt[won], first[won]
+        measured = pair_metrics(logit, label, prompt, first, ties=ties, evaluation=self._evaluation, seed=self._seed)
+        return as_json(measured)
 
-    def _val_rows(self) -> npt.NDArray[np.int64]:
-        """Images in held-out pairs."""
-        pairs = self._val_combined
-        return np.unique(np.concatenate([pairs.first, pairs.second]))
+    def _each(self, values: Sequence[Any]) -> "zip[tuple[Round, Any]]":
+        return zip(self._rounds, values, strict=True)
 
 
-def _head_pairs(data: Dataset, head: int, side: Bools) -> LabelledPairs:
-    """The pairs of one head on one side of the split, ties counted and left out."""
-    pairs = data.pairs
-    assert pairs is not None
-    here = side[pairs.first] & pairs.rated[:, head]
-    won = here & (pairs.sign[:, head] != 0)
-    label = (pairs.sign[won, head] > 0).astype(np.float64)
-    ties = int(np.count_nonzero(here)) - int(np.count_nonzero(won))
-    return LabelledPairs(pairs.first[won], pairs.second[won], pairs.prompt[won], label, ties)
+def _head_pairs(data: Dataset, head: int) -> LabelledPairs:
+    """The pairs rated on one head; ½ where nobody won."""
+    assert data.pairs is not None
+    rated = data.pairs.rated[:, head]
+    label = (data.pairs.sign[rated, head] + 1) / 2.0
+    return LabelledPairs(data.pairs.first[rated], data.pairs.second[rated], data.pairs.prompt[rated], label)
+
+
+def _difference(pairs: LabelledPairs, score: Floats) -> Floats:
+    delta: Floats = score[pairs.first] - score[pairs.second]
+    return delta
 
 
 def _temperature(pairs: LabelledPairs, score: Floats) -> float:
-    delta = score[pairs.first] - score[pairs.second]
-    return fit_temperature(delta, pairs.label, prompt_weights(pairs.prompt)) if len(pairs) else 1.0
-
-
-def _spread(scores: Floats, trained: list[int]) -> Floats:
-    """(H,) standard deviation of each trained head's scores, 0 for the others."""
-    spread = np.zeros(len(HEADS))
-    if len(scores) > 1:
-        spread[trained] = scores[:, trained].std(axis=0)
-    return spread
+    won = pairs.label != 0.5
+    delta = _difference(pairs, score)[won]
+    return fit_temperature(delta, pairs.label[won], prompt_weights(pairs.prompt[won])) if won.any() else 1.0

@@ -46,12 +46,13 @@ class Encoding(Event):
 
 @dataclass(frozen=True)
 class Split(Event):
-    """Which part of the prompts trains and which validates."""
+    """Which part of the prompts trains and which validates; with `folds`, all of them do both, in turn."""
 
     train_prompts: int
     val_prompts: int
     train_images: int
     val_images: int
+    folds: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""The optimisation itself: a run's model and those of its inner folds, trained side by side on embeddings.
+"""The optimisation itself: a run's model and its copies that leave folds out, trained side by side on embeddings.
 
-Member 0 learns from the whole training split and becomes the model. Members 1 … K each leave one inner fold of the
-training prompts out; their scores on that fold are the out-of-fold scores that temperatures and combination weights are
-fitted to, since weights learned on the heads' own training prompts would reward the head that overfits.
+Member 0 learns from all training prompts and becomes the model. The others each leave some folds of them out: their
+scores there are out-of-fold scores, which temperatures and combination weights are fitted to, since weights learned on
+the heads' own training prompts would reward the head that overfits.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from torch import Tensor
 from reward.combination import prompt_weights
 from reward.dataset import Dataset, LabelledPairs
 from reward.errors import InterruptedTrainingError
-from reward.heads import CLAMP, HeadStack
-from reward.linear import fit_ridge, fold_rows
-from reward.losses import bradley_terry, rating_huber, soft_label
+from reward.heads import HeadStack
+from reward.linear import FoldRidge, Normaliser
+from reward.losses import Objective, pair_losses, rating_losses, tie_width_of_share
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -38,11 +38,12 @@ class Problem:
         ratings: (N, H) in rating units, NaN = not rated; all NaN in pairs mode.
         prompt: (N,) prompt numbers.
         train: (N,) images that may be learned from.
-        fold: (N,) inner fold of each training image, −1 elsewhere; `folds` of them (0 = none).
+        fold: (N,) fold of each training image; −1 = in none.
+        left_out: the folds that each of M members leaves out; the first leaves none out.
         first, second: (P,) training pairs.
-        sign: (P, H) who won (multihead mode), or None.
-        label: (P,) soft labels (pairs mode), or None.
-        weight: (P, H) or (P, 1): every prompt counts the same.
+        label: (P, H) how surely the first is better.
+        weight: (P, H) how much a pair counts on a head; every prompt counts the same.
+        objective: which losses.
     """
 
     x: npt.NDArray[np.float32]
@@ -50,40 +51,82 @@ class Problem:
     prompt: Ints
     train: Bools
     fold: Ints
-    folds: int
+    left_out: tuple[frozenset[int], ...]
     first: Ints
     second: Ints
-    sign: npt.NDArray[np.int8] | None
-    label: Floats | None
+    label: Floats
     weight: Floats
+    objective: Objective
 
     @property
     def heads(self) -> int:
         """H, the number of scores an image gets."""
-        return int(self.ratings.shape[1])
+        return int(self.label.shape[1])
+
+    @property
+    def has_ratings(self) -> bool:
+        """Whether scores are anchored to ratings; otherwise they are logits."""
+        return not bool(np.isnan(self.ratings).all())
+
+    def sees(self, member: int) -> Bools:
+        """(N,) training images that a member learns from."""
+        return self.train & ~np.isin(self.fold, list(self.left_out[member]))
 
 
-def multihead_problem(data: Dataset, x: npt.NDArray[np.float32], train: Bools, fold: Ints, folds: int) -> Problem:
+@dataclass(frozen=True)
+class Sides:
+    """Who learns from what: `train` (N,), `fold` (N,), `left_out` of each member, as in `Problem`."""
+
+    train: Bools
+    fold: Ints
+    left_out: tuple[frozenset[int], ...]
+
+
+def multihead_problem(data: Dataset, x: npt.NDArray[np.float32], sides: Sides, objective: Objective) -> Problem:
     """Five heads from ratings."""
     assert data.pairs is not None
-    keep = train[data.pairs.first] & data.pairs.sign.any(axis=1)
-    first, second, sign = data.pairs.first[keep], data.pairs.second[keep], data.pairs.sign[keep]
+    pairs = data.pairs
+    counts = pairs.rated & ((pairs.sign != 0) | objective.ties)
+    keep = sides.train[pairs.first] & counts.any(axis=1)
+    first, second, sign, counts = pairs.first[keep], pairs.second[keep], pairs.sign[keep], counts[keep]
     weight = np.zeros(sign.shape)
     for head in range(sign.shape[1]):
-        won = sign[:, head] != 0
-        if won.any():
-            by_prompt = prompt_weights(data.prompt[first[won]])
-            weight[won, head] = by_prompt / by_prompt.mean()
-    return Problem(x, data.ratings, data.prompt, train, fold, folds, first, second, sign, None, weight)
+        rows = counts[:, head]
+        if rows.any():
+            by_prompt = prompt_weights(data.prompt[first[rows]])
+            weight[rows, head] = by_prompt / by_prompt.mean()
+    return Problem(
+        x=x,
+        ratings=data.ratings,
+        prompt=data.prompt,
+        train=sides.train,
+        fold=sides.fold,
+        left_out=sides.left_out,
+        first=first,
+        second=second,
+        label=(sign + 1) / 2.0,
+        weight=weight,
+        objective=objective,
+    )
 
 
-def pairs_problem(data: Dataset, x: npt.NDArray[np.float32], train: Bools, fold: Ints, folds: int) -> Problem:
-    """One overall score from preferences."""
-    pairs: LabelledPairs = data.combined.where(train[data.combined.first])
+def pairs_problem(data: Dataset, x: npt.NDArray[np.float32], sides: Sides) -> Problem:
+    """One overall score from preferences: cross-entropy with soft labels."""
+    pairs: LabelledPairs = data.combined.inside(sides.train)
     by_prompt = prompt_weights(pairs.prompt)
-    weight = (by_prompt / by_prompt.mean())[:, None]
-    none = np.full((len(x), 1), np.nan)
-    return Problem(x, none, data.prompt, train, fold, folds, pairs.first, pairs.second, None, pairs.label, weight)
+    return Problem(
+        x=x,
+        ratings=np.full((len(x), 1), np.nan),
+        prompt=data.prompt,
+        train=sides.train,
+        fold=sides.fold,
+        left_out=sides.left_out,
+        first=pairs.first,
+        second=pairs.second,
+        label=pairs.label[:, None],
+        weight=(by_prompt / by_prompt.mean())[:, None],
+        objective=Objective(ratings=0.0),
+    )
 
 
 class Fit:
@@ -95,26 +138,26 @@ class Fit:
         self.problem, self.batch_size, self.seed, self.device = problem, batch_size, seed, device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.stack = HeadStack(1 + problem.folds, problem.heads, problem.x.shape[1])
-        self.tau = torch.ones(1 + problem.folds, 1, problem.heads)
+            self.stack = HeadStack(len(problem.left_out), problem.heads, problem.x.shape[1])
+        self.tau = torch.ones(len(problem.left_out), 1, problem.heads)
+        self.tie_width = torch.zeros(len(problem.left_out), 1, problem.heads)
         self._start()
         self.stack.to(device)
-        self.tau = self.tau.to(device)
+        self.tau, self.tie_width = self.tau.to(device), self.tie_width.to(device)
         self.optimizer = torch.optim.AdamW(
             self.stack.parameters(), lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True
         )
         self._x = torch.from_numpy(problem.x).to(device)
         self._ratings = torch.from_numpy(problem.ratings).float().to(device)
         self._pairs = torch.from_numpy(np.stack([problem.first, problem.second], axis=1)).to(device)
-        target = problem.sign if problem.sign is not None else problem.label
-        self._target = torch.from_numpy(np.asarray(target)).float().to(device)
+        self._label = torch.from_numpy(problem.label).float().to(device)
         self._weight = torch.from_numpy(problem.weight).float().to(device)
-        self._fold = torch.from_numpy(problem.fold).to(device)
-        # The fold that each member leaves out; no image is in fold −2, so member 0 leaves nothing out.
-        self._left_out = torch.tensor([-2, *range(problem.folds)], device=device)
+        sees = np.stack([problem.sees(member) for member in range(len(problem.left_out))])
+        self._sees = torch.from_numpy(sees).to(device)  # (M, N)
+        self.train_losses = [float("nan")] * problem.heads
 
-    def run_epoch(self, epoch: int, should_stop: Callable[[], bool]) -> list[float]:
-        """One pass over the pairs in an order that follows from (seed, epoch); the mean training loss of each head.
+    def run_epoch(self, epoch: int, should_stop: Callable[[], bool]) -> None:
+        """One pass over the pairs in an order that follows from (seed, epoch); leaves `train_losses`, one a head.
 
         Raises:
             InterruptedTrainingError: `should_stop` said so; the parameters are then those of the middle of an epoch.
@@ -132,97 +175,108 @@ class Fit:
                 losses = self._step(batch.to(self.device))
                 total += losses * len(batch) / count
         self.stack.eval()
-        return [float(value) for value in total.cpu()]
+        self.train_losses = [float(value) for value in total.cpu()]
 
     def _step(self, batch: Tensor) -> Tensor:
         """One optimizer step; (H,) pair losses of member 0."""
         images, place = torch.unique(self._pairs[batch], return_inverse=True)  # each image once, however many pairs
         scores = self.stack(self._x[images])  # (M, U, H)
         delta = (scores[:, place[:, 0]] - scores[:, place[:, 1]]) * self.tau
-        fold = self._fold[images]
-        member_sees = (fold[None] != self._left_out[:, None]).unsqueeze(-1)  # (M, U, 1)
-        sees_pair = member_sees[:, place[:, 0]]
-        weight = self._weight[batch] * sees_pair / len(batch)
-        if self.problem.sign is not None:
-            loss = bradley_terry(delta, self._target[batch], weight)
-            anchor = member_sees / len(images)
-            loss = loss + rating_huber(scores, self._ratings[images], self.stack.scale[:, None], anchor)
-        else:
-            loss = soft_label(delta, self._target[batch, None].expand_as(delta), weight)
+        member_sees = self._sees[:, images].unsqueeze(-1)  # (M, U, 1)
+        losses = self._pair_losses(delta, batch, images, place)  # (M, B, H)
+        objective = self.problem.objective
+        loss = objective.pairs * (losses * member_sees[:, place[:, 0]]).sum() / len(batch)
+        if objective.ratings:
+            anchored = rating_losses(scores, self._ratings[images], self.stack.scale[:, None]) * member_sees
+            loss = loss + objective.ratings * anchored.sum() / len(images)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.optimizer.step()
-        with torch.no_grad():
-            return self._pair_losses(delta[0], batch)
+        return losses[0].detach().sum(dim=0) / len(batch)
 
-    def _pair_losses(self, delta: Tensor, batch: Tensor) -> Tensor:
-        rows = [
-            bradley_terry(delta[:, head], self._target[batch, head], self._weight[batch, head])
-            if self.problem.sign is not None
-            else soft_label(delta[:, head], self._target[batch], self._weight[batch, 0])
-            for head in range(delta.shape[1])
-        ]
-        return torch.stack(rows) / len(batch)
+    def _pair_losses(self, delta: Tensor, batch: Tensor, images: Tensor, place: Tensor) -> Tensor:
+        """(M, B, H) weighted losses of the pairs in `batch`."""
+        margin = None
+        if self.problem.objective.margin:
+            ratings = self._ratings[images].nan_to_num()
+            margin = (ratings[place[:, 0]] - ratings[place[:, 1]]).abs() * self.tau
+        width = self.tie_width if self.problem.objective.ties else None
+        return pair_losses(delta, self._label[batch], width, margin) * self._weight[batch]
 
     @torch.no_grad()
-    def scores(self) -> tuple[Floats, Floats]:
-        """(N, H) scores by member 0, and (N, H) out-of-fold scores: by the member that hasn't seen the image's fold.
-
-        Images in no fold (validation, or no folds at all) have member 0's score in both.
-        """
+    def scores(self) -> Floats:
+        """(M, N, H) scores of all images by all members."""
         self.stack.eval()
         chunks = [self.stack(part).double().cpu() for part in torch.split(self._x, _EVAL_CHUNK)]
-        every = torch.cat(chunks, dim=1).numpy()  # (M, N, H)
-        member = self.problem.fold + 1 if self.problem.folds else np.zeros(len(self.problem.fold), dtype=np.int64)
-        return every[0], every[member, np.arange(len(member))]
+        return np.asarray(torch.cat(chunks, dim=1).numpy())
+
+    def loss_on_fold(self, scores: Floats, member: int, fold: int) -> float:
+        """Mean over heads of the loss of `member`'s scores, of (M, N, H), on a fold's decided pairs; NaN if none."""
+        problem = self.problem
+        here = problem.fold[problem.first] == fold
+        first, second = problem.first[here], problem.second[here]
+        delta = (scores[member, first] - scores[member, second]) * self.tau[member, 0].double().cpu().numpy()
+        label, weight = problem.label[here], problem.weight[here]
+        if problem.has_ratings:
+            weight = weight * (label != 0.5)
+        total = weight.sum(axis=0)
+        losses = (weight * (np.logaddexp(0, delta) - label * delta)).sum(axis=0)[total > 0] / total[total > 0]
+        return float(losses.mean()) if len(losses) else float("nan")
 
     @torch.no_grad()
     def _start(self) -> None:
-        """Normalisation, centre and scale from the training split; linear parts from ridge fits."""
+        """Each member's normalisation, centre and scale from the images it sees; linear parts from ridge fits."""
         problem, stack = self.problem, self.stack
-        seen = problem.x[problem.train].astype(np.float64)
-        mean, std = seen.mean(axis=0), seen.std(axis=0)
-        std[std < 1e-6 * max(float(np.abs(mean).max()), 1e-12)] = 1.0  # a constant input carries nothing: keep it at 0
-        stack.input_mean.copy_(torch.from_numpy(mean).expand(stack.members, -1))
-        stack.input_std.copy_(torch.from_numpy(std).expand(stack.members, -1))
-        normal = np.clip((problem.x - mean) / std, -CLAMP, CLAMP)
-        for head in range(problem.heads):
-            if problem.sign is not None:
-                self._start_from_ratings(head, normal)
-            else:
-                self._start_from_preferences(normal)
-
-    def _start_from_ratings(self, head: int, normal: Floats) -> None:
-        problem, stack = self.problem, self.stack
-        rows = problem.train & ~np.isnan(problem.ratings[:, head])
-        if not rows.any():
+        normalisers: dict[frozenset[int], Normaliser] = {}
+        for member, left_out in enumerate(problem.left_out):
+            normalisers[left_out] = Normaliser.of(problem.x[problem.sees(member)])
+            stack.input_mean[member] = torch.from_numpy(normalisers[left_out].mean)
+            stack.input_std[member] = torch.from_numpy(normalisers[left_out].std)
+        if not problem.has_ratings:
+            self._start_from_preferences(normalisers)
             return
-        target = problem.ratings[rows, head]
-        centre, scale = float(target.mean()), float(target.std()) or 1.0
-        stack.centre[:, head], stack.scale[:, head] = centre, scale
-        fit = fit_ridge(
-            normal[rows],
-            (target - centre) / scale,
-            problem.prompt[rows],
-            problem.fold[rows],
-            problem.folds,
-            seed=self.seed,
-        )
-        for member, coefficients in enumerate(fit.coefficients):
-            stack.linear[member, :, head] = torch.from_numpy(coefficients)
-            stack.b2[member, head] = float(fit.intercepts[member])
-        for member, seen in enumerate(fold_rows(rows, problem.fold, problem.folds)):
-            self.tau[member, 0, head] = 1 / _within_spread(problem.ratings[seen, head], problem.prompt[seen], scale)
+        for head in range(problem.heads):
+            self._start_from_ratings(head, normalisers)
+            self._start_ties(head)
 
-    def _start_from_preferences(self, normal: Floats) -> None:
+    def _start_from_ratings(self, head: int, normalisers: dict[frozenset[int], Normaliser]) -> None:
+        problem, stack = self.problem, self.stack
+        rated = problem.train & ~np.isnan(problem.ratings[:, head])
+        if not rated.any():
+            return
+        target, prompt, fold = problem.ratings[rated, head], problem.prompt[rated], problem.fold[rated]
+        level, unit = float(target.mean()), float(target.std()) or 1.0
+        ridge = FoldRidge(problem.x[rated], (target - level) / unit, prompt, fold, normalisers, seed=self.seed)
+        for member, left_out in enumerate(problem.left_out):
+            seen = ~np.isin(fold, list(left_out))
+            if not seen.any():
+                continue
+            fit = ridge.fit(left_out)
+            centre, scale = float(target[seen].mean()), float(target[seen].std()) or unit
+            stack.centre[member, head], stack.scale[member, head] = centre, scale
+            stack.linear[member, :, head] = torch.from_numpy(fit.coefficients) * (unit / scale)
+            stack.b2[member, head] = (level + unit * fit.intercept - centre) / scale
+            self.tau[member, 0, head] = 1 / _within_spread(target[seen], prompt[seen], scale)
+
+    def _start_ties(self, head: int) -> None:
+        """ν of each member from the share of ties among the pairs it sees."""
+        problem = self.problem
+        weight, tied = problem.weight[:, head], problem.label[:, head] == 0.5
+        for member in range(len(problem.left_out)):
+            seen = weight * problem.sees(member)[problem.first]
+            if seen.any():
+                self.tie_width[member, 0, head] = tie_width_of_share(float((seen * tied).sum() / seen.sum()))
+
+    def _start_from_preferences(self, normalisers: dict[frozenset[int], Normaliser]) -> None:
         """A ridge on differences, scaled to the log-odds that labels of its size stand for."""
         problem, stack = self.problem, self.stack
-        assert problem.label is not None
-        difference = normal[problem.first] - normal[problem.second]
         fold, prompt = problem.fold[problem.first], problem.prompt[problem.first]
-        fit = fit_ridge(difference, 2 * problem.label - 1, prompt, fold, problem.folds, intercept=False, seed=self.seed)
-        for member, coefficients in enumerate(fit.coefficients):
-            stack.linear[member, :, 0] = torch.from_numpy(2 * coefficients)
+        target = 2 * problem.label[:, 0] - 1
+        for member, left_out in enumerate(problem.left_out):
+            normal = normalisers[left_out](problem.x)
+            difference = normal[problem.first] - normal[problem.second]
+            fit = FoldRidge(difference, target, prompt, fold, {}, intercept=False, seed=self.seed).fit(left_out)
+            stack.linear[member, :, 0] = torch.from_numpy(2 * fit.coefficients)
 
 
 def _within_spread(ratings: Floats, prompt: Ints, fallback: float) -> float:

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from reward.linear import CLAMP
+
 HIDDEN: Final = 128
 DROPOUT: Final = 0.1
-CLAMP: Final = 4.0  # a normalised input further out is an outlier of a small training set, not information
 
 
 class HeadStack(nn.Module):

@@ -1,6 +1,5 @@
-"""Ridge regression for many penalties and folds at once: where the heads' linear part starts."""
+"""Ridge regressions of one target on every union of folds that is asked for: where a head's linear part starts."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,72 +12,112 @@ Bools = npt.NDArray[np.bool_]
 
 # Penalty per row, for inputs and targets of variance 1.
 PENALTIES: Final = np.logspace(-2.5, 2.5, 11)
+CLAMP: Final = 4.0  # a normalised input further out is an outlier of a small training set, not information
 _MOST_ROWS: Final = 20_000  # with so many rows a ridge is settled; more would only take time
 
 
 @dataclass(frozen=True)
-class RidgeFit:
-    """Fits on all rows and with each fold left out.
+class Normaliser:
+    """x̂ = (x − mean) / deviation, clipped at ±`CLAMP`; `mean` and `std` (D,)."""
 
-    Attributes:
-        coefficients: (1 + F, D), first the fit on all rows, then without fold 0 … F−1.
-        intercepts: (1 + F,).
-        penalty: the one chosen.
-    """
+    mean: Floats
+    std: Floats
+
+    @classmethod
+    def of(cls, x: npt.NDArray[np.floating]) -> "Normaliser":
+        """From the rows (N, D) that may be learned from. A constant input carries nothing: it is left at 0."""
+        mean, std = x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64)
+        constant = std < 1e-6 * max(float(np.abs(mean).max(initial=0)), 1e-12)
+        return cls(mean, np.where(constant, 1.0, std))
+
+    def __call__(self, x: npt.NDArray[np.floating]) -> Floats:
+        normal: Floats = np.clip((x - self.mean) / self.std, -CLAMP, CLAMP)
+        return normal
+
+
+@dataclass(frozen=True)
+class RidgeFit:
+    """`coefficients` (D,) on normalised inputs, `intercept`, and the penalty that was chosen."""
 
     coefficients: Floats
-    intercepts: Floats
+    intercept: float
     penalty: float
 
 
-def fit_ridge(
-    x: Floats, y: Floats, prompt: Ints, fold: Ints, folds: int, *, intercept: bool = True, seed: int = 0
-) -> RidgeFit:
-    """min ‖y − Xa − b‖² + n·λ‖a‖², λ chosen by the error of within-prompt differences on the folds left out.
+class FoldRidge:
+    """min ‖y − X̂a − b‖² + n·λ‖a‖² of the rows outside some folds, λ chosen by leaving the other folds out in turn.
 
-    Args:
-        x: (N, D) inputs of about unit variance.
-        y: (N,) targets of about unit variance.
-        prompt: (N,) which rows are compared with each other.
-        fold: (N,) fold of each row.
-        folds: F; below 2 the middle penalty is taken and only the fit on all rows is made.
+    Fits are remembered: the one that leaves two folds out serves both as their owner's inner fit and as its own.
     """
-    if len(x) > _MOST_ROWS:
-        keep = np.random.default_rng(seed).choice(len(x), _MOST_ROWS, replace=False)
-        x, y, prompt, fold = x[keep], y[keep], prompt[keep], fold[keep]
-    every = _path(x, y, intercept)
-    if folds < 2:
-        middle = len(PENALTIES) // 2
-        coefficients, intercepts = every
-        return RidgeFit(coefficients[middle : middle + 1], intercepts[middle : middle + 1], float(PENALTIES[middle]))
-    paths, errors = [every], np.zeros(len(PENALTIES))
-    for left_out in range(folds):
-        out = fold == left_out
-        path = _path(x[~out], y[~out], intercept)
-        paths.append(path)
-        if out.any():
-            residual = y[out, None] - x[out] @ path[0].T - path[1]  # (n, penalties)
-            if intercept:
-                residual = _within(residual, prompt[out])
-            errors += (residual**2).sum(axis=0)
-    best = int(errors.argmin())
-    return RidgeFit(
-        np.stack([coefficients[best] for coefficients, _ in paths]),
-        np.array([intercepts[best] for _, intercepts in paths]),
-        float(PENALTIES[best]),
-    )
 
+    def __init__(
+        self,
+        x: npt.NDArray[np.floating],
+        y: Floats,
+        prompt: Ints,
+        fold: Ints,
+        normalisers: "dict[frozenset[int], Normaliser]",
+        *,
+        intercept: bool = True,
+        seed: int = 0,
+    ) -> None:
+        """Args:
+        x: (N, D) rows with a target; y: (N,) targets of about unit variance; prompt: (N,) which rows are compared with
+        each other; fold: (N,) fold of each row, −1 = in none and never left out; normalisers: by folds left out, filled
+        where one is missing; intercept: False for differences, whose inputs and targets have no level.
+        """
+        if len(x) > _MOST_ROWS:
+            keep = np.random.default_rng(seed).choice(len(x), _MOST_ROWS, replace=False)
+            x, y, prompt, fold = x[keep], y[keep], prompt[keep], fold[keep]
+        self._x, self._y, self._prompt, self._fold = x, y, prompt, fold
+        self._normalisers, self._intercept = normalisers, intercept
+        self._paths: dict[frozenset[int], tuple[Floats, Floats]] = {}
 
-def _path(x: Floats, y: Floats, intercept: bool) -> tuple[Floats, Floats]:
-    """Coefficients (penalties, D) and intercepts (penalties,) along PENALTIES, from one decomposition."""
-    if not len(x):
-        return np.zeros((len(PENALTIES), x.shape[1])), np.zeros(len(PENALTIES))
-    x_mean = x.mean(axis=0) if intercept else np.zeros(x.shape[1])
-    y_mean = float(y.mean()) if intercept else 0.0
-    u, s, vt = np.linalg.svd(x - x_mean, full_matrices=False)
-    shrunk = s / (s**2 + len(x) * PENALTIES[:, None])  # (penalties, rank)
-    coefficients = (shrunk * (u.T @ (y - y_mean))) @ vt
-    return coefficients, y_mean - coefficients @ x_mean
+    def fit(self, left_out: frozenset[int]) -> RidgeFit:
+        """The fit on all rows but those of `left_out`."""
+        others = [fold for fold in np.unique(self._fold).tolist() if fold >= 0 and fold not in left_out]
+        errors = np.zeros(len(PENALTIES))
+        for fold in others if len(others) > 1 else []:
+            errors += self._errors(left_out | {fold}, fold)
+        best = int(errors.argmin()) if errors.any() else len(PENALTIES) // 2
+        coefficients, intercepts = self._path(left_out)
+        return RidgeFit(coefficients[best], float(intercepts[best]), float(PENALTIES[best]))
+
+    def _errors(self, left_out: frozenset[int], fold: int) -> Floats:
+        """(penalties,) squared error of within-prompt differences on the rows of `fold`."""
+        coefficients, intercepts = self._path(left_out)
+        rows = self._fold == fold
+        residual = self._y[rows, None] - self._normal(left_out, rows) @ coefficients.T - intercepts
+        if self._intercept:
+            residual = _within(residual, self._prompt[rows])
+        errors: Floats = (residual**2).sum(axis=0)
+        return errors
+
+    def _normal(self, left_out: frozenset[int], rows: Bools) -> Floats:
+        if not self._intercept:
+            return np.asarray(self._x[rows], dtype=np.float64)  # differences of inputs normalised before
+        if left_out not in self._normalisers:
+            self._normalisers[left_out] = Normaliser.of(self._x[self._seen(left_out)])
+        return self._normalisers[left_out](self._x[rows])
+
+    def _seen(self, left_out: frozenset[int]) -> Bools:
+        return ~np.isin(self._fold, list(left_out))
+
+    def _path(self, left_out: frozenset[int]) -> tuple[Floats, Floats]:
+        """Coefficients (penalties, D) and intercepts (penalties,) along PENALTIES, from one decomposition."""
+        if left_out in self._paths:
+            return self._paths[left_out]
+        seen = self._seen(left_out)
+        if not seen.any():
+            none = np.zeros((len(PENALTIES), self._x.shape[1])), np.zeros(len(PENALTIES))
+            return self._paths.setdefault(left_out, none)
+        x, y = self._normal(left_out, seen), self._y[seen]
+        x_mean = x.mean(axis=0) if self._intercept else np.zeros(x.shape[1])
+        y_mean = float(y.mean()) if self._intercept else 0.0
+        u, s, vt = np.linalg.svd(x - x_mean, full_matrices=False)
+        shrunk = s / (s**2 + len(x) * PENALTIES[:, None])  # (penalties, rank)
+        coefficients = (shrunk * (u.T @ (y - y_mean))) @ vt
+        return self._paths.setdefault(left_out, (coefficients, y_mean - coefficients @ x_mean))
 
 
 def _within(values: Floats, prompt: Ints) -> Floats:
@@ -88,8 +127,3 @@ def _within(values: Floats, prompt: Ints) -> Floats:
     np.add.at(sums, number, values)
     centred: Floats = values - (sums / np.bincount(number)[:, None])[number]
     return centred
-
-
-def fold_rows(rows: Bools, fold: Ints, folds: int) -> Sequence[Bools]:
-    """Row masks of the fits in a RidgeFit: all rows, then without each fold."""
-    return [rows, *(rows & (fold != left_out) for left_out in range(folds if folds >= 2 else 0))]

@@ -15,7 +15,6 @@ Bools = npt.NDArray[np.bool_]
 
 BOOTSTRAP_ROUNDS: Final = 2000
 FEWEST_PROMPTS: Final = 10  # a percentile bootstrap over four prompts covers 78 %, not 95 %
-HELD_OUT: Final = "held-out"
 
 
 @dataclass(frozen=True)
@@ -34,24 +33,22 @@ class PairMetrics:
 
 
 def pair_metrics(
-    delta: Floats,
+    logit: Floats,
     label: Floats,
     prompt: Ints,
     positive_first: Bools,
-    temperature: float,
     *,
     ties: int = 0,
-    evaluation: str = HELD_OUT,
+    evaluation: str = "held-out",
     seed: int = 0,
 ) -> PairMetrics:
     """Metrics of one score on P pairs.
 
     Args:
-        delta: (P,) score of the first less score of the second.
+        logit: (P,) τ times the score of the first less that of the second, τ of P = σ(τ Δ).
         label: (P,) how surely the first is better; ½ = a tie, counted but in the loss only.
         prompt: (P,) prompt numbers.
         positive_first: (P,) which image F1 calls "first" (`first_by_hash`).
-        temperature: τ of P = σ(τ Δ).
         ties: pairs without a winner that the caller has left out already.
 
     Accuracy: mean over prompts of the share of pairs in the right order; equal scores are wrong. F1: scikit-learn's,
@@ -60,15 +57,14 @@ def pair_metrics(
     """
     from sklearn.metrics import f1_score
 
-    z = temperature * delta
-    loss = float(np.mean(np.logaddexp(0, z) - label * z)) if len(z) else None
+    loss = float(np.mean(np.logaddexp(0, logit) - label * logit)) if len(logit) else None
     won = label != 0.5
     ties += int(np.count_nonzero(~won))
-    delta, label, prompt, positive_first = delta[won], label[won], prompt[won], positive_first[won]
-    if not len(delta):
+    logit, label, prompt, positive_first = logit[won], label[won], prompt[won], positive_first[won]
+    if not len(logit):
         return PairMetrics(None, None, "no pairs", None, loss, 0, ties, 0, evaluation)
     truth = label > 0.5
-    right = np.where(truth, delta > 0, delta < 0)
+    right = np.where(truth, logit > 0, logit < 0)
     weights = prompt_weights(prompt)
     _, number = np.unique(prompt, return_inverse=True)
     by_prompt: Floats = np.bincount(number, weights=weights * right).astype(np.float64)
@@ -81,7 +77,7 @@ def pair_metrics(
         interval_note=None if interval else "too few prompts",
         f1=float(f1_score(y_true, y_predicted, sample_weight=weights, zero_division=0.0)),
         loss=loss,
-        pairs=len(delta),
+        pairs=len(logit),
         ties=ties,
         prompts=len(by_prompt),
         evaluation=evaluation,

@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Final
@@ -17,18 +17,20 @@ from reward.backbones.base import Backbone
 from reward.backbones.registry import make_backbone
 from reward.checkpoints import RunFolder, run_record
 from reward.config import TrainConfig
-from reward.dataset import Dataset, Partition, read_dataset, split_dataset
+from reward.dataset import Dataset, group_images, read_dataset
 from reward.devices import pick_device
 from reward.embeddings import EmbeddingCache, Embeddings, default_cache_dir, embed_files
 from reward.errors import InterruptedTrainingError
 from reward.evaluation import Evaluation, Evaluator
 from reward.events import Encoding, Epoch, Event, Finished, Reading, Split, Warning
 from reward.fitting import Fit, multihead_problem, pairs_problem
-from reward.groups import folds
+from reward.losses import Objective
 from reward.model import OVERALL, ModelConfig, MultiHeadReward
 from reward.modelcard import model_card
+from reward.validation import Validation, make_validation, snapshot
 
-INNER_FOLDS: Final = 5
+# Chosen by benchmarks/objectives.py: see docs/decisions/0003-objective.md.
+OBJECTIVE: Final = Objective(ratings=0.1)
 
 
 def train(config: TrainConfig, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
@@ -51,16 +53,26 @@ def train(config: TrainConfig, should_stop: Callable[[], bool] = lambda: False) 
     embedded: list[Embeddings] = []
     yield from _encode(config, data, backbone, should_stop, embedded)
     embeddings = embedded[0]
-    partition = split_dataset(data, embeddings.hashes, config.val_fraction, config.seed)
-    yield Split(
-        *(len(np.unique(data.prompt[side])) for side in (partition.train, partition.val)),
-        *(int(np.count_nonzero(side)) for side in (partition.train, partition.val)),
-    )
+    groups = group_images(data, embeddings.hashes)
+    validation = make_validation(groups, data.in_a_pair, config.folds, config.val_fraction, config.seed)
+    yield _split(data, validation)
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     recorded = {"spec": backbone.spec, "identity": backbone.identity}
     record = run_record(config, recorded, data.sources, created)
-    loop = _Loop(config, run, data, partition, embeddings, backbone, record, device)
+    loop = _Loop(config, run, data, validation, embeddings, backbone, record, device)
     yield from loop.run_epochs(should_stop)
+
+
+def _split(data: Dataset, validation: Validation) -> Split:
+    measured = np.logical_or.reduce([one.measures for one in validation.rounds])
+    train = validation.sides.train
+    return Split(
+        train_prompts=len(np.unique(data.prompt[train])),
+        val_prompts=len(np.unique(data.prompt[measured])),
+        train_images=int(np.count_nonzero(train)),
+        val_images=int(np.count_nonzero(measured)),
+        folds=len(validation.rounds) if len(validation.rounds) > 1 else 0,
+    )
 
 
 def _reading(data: Dataset) -> Iterator[Event]:
@@ -113,72 +125,73 @@ def _encode(
         raise failure[0]
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Loop:
     """The epochs of one run."""
 
     config: TrainConfig
     run: RunFolder
     data: Dataset
-    partition: Partition
+    validation: Validation
     embeddings: Embeddings
     backbone: Backbone
     record: dict[str, Any]
     device: torch.device
-    best: float = field(default=float("inf"))
-    best_epoch: int = 0
 
     def run_epochs(self, should_stop: Callable[[], bool]) -> Iterator[Event]:
-        config = self.config
+        config, validation = self.config, self.validation
         fit = self._fit()
-        evaluator = Evaluator(self.data, self.partition, self.embeddings.hashes, config.seed)
+        evaluator = Evaluator(
+            self.data, self.embeddings.hashes, validation.rounds, validation.sides.train, validation.name, config.seed
+        )
         epoch = self._resume(fit) if config.resume else self._begin(fit, evaluator)
         while epoch < config.total_epochs:
             epoch += 1
-            losses = fit.run_epoch(epoch, should_stop)
-            evaluation = evaluator.evaluate(epoch, *fit.scores(), losses)
-            # Without anything held out to measure on, the last epoch is as good a guess as any.
-            better = not evaluation.primary >= self.best
-            if better:
-                self.best, self.best_epoch = evaluation.primary, epoch
-            self.run.add_metrics(evaluation.metrics)
-            links = ("best", "last") if better else ("last",)
-            self.run.save(epoch, self._model(fit, evaluator, evaluation), self._state(fit, epoch), links)
-            yield Epoch(epoch, config.total_epochs, evaluation.metrics, better)
+            fit.run_epoch(epoch, should_stop)
+            scores = fit.scores()
+            current = evaluator.evaluate(epoch, validation.unseen(scores), fit.train_losses)
+            chosen = validation.choose(epoch, fit, scores, current, evaluator)
+            self.run.add_metrics(current.metrics)
+            if chosen is not None:
+                self.run.save(chosen.epoch, self._model(chosen.stack, evaluator, chosen.evaluation), ("best",))
+            model = self._model(snapshot(fit), evaluator, current)
+            self.run.save(epoch, model, ("last",), self._state(fit, epoch))
+            yield Epoch(epoch, config.total_epochs, current.metrics, chosen is not None)
             if should_stop():
                 raise InterruptedTrainingError(f"stopped after epoch {epoch}; last/ is complete")
-        yield Finished(str(self.run.path), self.best_epoch)
+        yield Finished(str(self.run.path), validation.best_epoch)
 
     def _fit(self) -> Fit:
-        config, data, train = self.config, self.data, self.partition.train
-        inner = folds(self.partition.groups, data.in_a_pair & train, INNER_FOLDS, config.seed)
-        inner[~train] = -1
-        count = min(INNER_FOLDS, len(np.unique(self.partition.groups[data.in_a_pair & train])))
-        make = multihead_problem if config.mode == "multihead" else pairs_problem
-        problem = make(data, self.embeddings.vectors, train, inner, count if count >= 2 else 0)
+        config, vectors, sides = self.config, self.embeddings.vectors, self.validation.sides
+        if config.mode == "multihead":
+            problem = multihead_problem(self.data, vectors, sides, OBJECTIVE)
+        else:
+            problem = pairs_problem(self.data, vectors, sides)
         return Fit(problem, config.learning_rate, config.pairs_per_step, config.seed, self.device)
 
     def _begin(self, fit: Fit, evaluator: Evaluator) -> int:
         """Make the run folder with a `last/` from before the first epoch, so that stopping never leaves none."""
         self.run.create(self.record)
-        evaluation = evaluator.evaluate(0, *fit.scores(), [float("nan")] * fit.problem.heads)
-        self.run.save(0, self._model(fit, evaluator, evaluation), self._state(fit, 0), ("last",))
+        evaluation = evaluator.evaluate(0, self.validation.unseen(fit.scores()), fit.train_losses)
+        self.run.save(0, self._model(snapshot(fit), evaluator, evaluation), ("last",), self._state(fit, 0))
         return 0
 
     def _resume(self, fit: Fit) -> int:
         self.run.check_same_run(self.record)
         state = self.run.read_state()
         epoch = load_state(fit, state)
-        self.best, self.best_epoch = float(state["best"]), int(state["best_epoch"])
+        self.validation.load_state(_under("validation.", state))
         self.run.truncate_metrics(epoch)
         return epoch
 
     def _state(self, fit: Fit, epoch: int) -> dict[str, Tensor]:
-        best = {"best": torch.tensor(self.best, dtype=torch.float64), "best_epoch": torch.tensor(self.best_epoch)}
-        return {**save_state(fit, epoch), **best}
+        return {
+            **save_state(fit, epoch),
+            **{f"validation.{name}": value for name, value in self.validation.state().items()},
+        }
 
-    def _model(self, fit: Fit, evaluator: Evaluator, evaluation: Evaluation) -> MultiHeadReward:
-        """The model as it is after this epoch, ready to be saved."""
+    def _model(self, stack: dict[str, Tensor], evaluator: Evaluator, evaluation: Evaluation) -> MultiHeadReward:
+        """The model with these parameters, ready to be saved."""
         multihead = self.config.mode == "multihead"
         config = ModelConfig(
             embedding_dim=self.backbone.dim,
@@ -186,20 +199,18 @@ class _Loop:
             mode=self.config.mode,
             heads=HEADS if multihead else (OVERALL,),
             trained=tuple(evaluator.trained) if multihead else (OVERALL,),
-            hidden=fit.stack.hidden,
-            dropout=fit.stack.dropout,
             score_unit="rating points, 0–10" if multihead else "centred logit",
             target=self.data.target,
         )
         model = MultiHeadReward(config, self.backbone)
-        model.stack.load_state_dict(fit.stack.member(0).state_dict())
+        model.stack.load_state_dict({name: value for name, value in stack.items() if name != "train_losses"})
         with torch.no_grad():
             model.head_temperature.copy_(torch.from_numpy(evaluation.head_temperatures))
             if evaluation.combination is not None:
                 model.combination_logits[model.trained] = torch.from_numpy(evaluation.combination.logits).float()
                 model.combined_temperature.fill_(evaluation.combination.temperature)
             else:
-                mean = _mean_score(model, self.embeddings.vectors[self.partition.train])
+                mean = _mean_score(model, self.embeddings.vectors[self.validation.sides.train])
                 model.stack.centre -= mean  # only differences are learned: centre the logit
         model.metrics = evaluation.metrics
         model.card = model_card(config, evaluation.metrics, self.record, self.data)
@@ -208,6 +219,10 @@ class _Loop:
 
 def _mean_score(model: MultiHeadReward, vectors: npt.NDArray[np.float32]) -> Tensor:
     return model.head_scores(torch.from_numpy(vectors)).mean()
+
+
+def _under(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
 
 
 def save_state(fit: Fit, epoch: int) -> dict[str, Tensor]:
@@ -223,7 +238,7 @@ def save_state(fit: Fit, epoch: int) -> dict[str, Tensor]:
 
 def load_state(fit: Fit, state: dict[str, Tensor]) -> int:
     """Put `save_state`'s tensors back; the epoch they were taken after."""
-    fit.stack.load_state_dict({key.removeprefix("stack."): v for key, v in state.items() if key.startswith("stack.")})
+    fit.stack.load_state_dict(_under("stack.", state))
     optimizer = fit.optimizer.state_dict()
     moments: dict[int, dict[str, Tensor]] = {}
     for key, value in state.items():

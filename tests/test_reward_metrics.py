@@ -12,7 +12,8 @@ from reward.metrics import PairMetrics, bootstrap_interval, first_by_hash, pair_
 def measure(
     delta: list[float], label: list[float], prompt: list[int], tau: float = 1.0, first: list[bool] | None = None
 ) -> PairMetrics:
-    return pair_metrics(np.array(delta), np.array(label), np.array(prompt), np.array(first or [True] * len(delta)), tau)
+    positive_first = np.array(first or [True] * len(delta))
+    return pair_metrics(tau * np.array(delta), np.array(label), np.array(prompt), positive_first)
 
 
 def test_every_prompt_weighs_the_same() -> None:

@@ -15,6 +15,7 @@ from reward.aspects import HEADS
 from reward.backbones.openclip import OpenClipBackbone
 from reward.errors import BackboneError, CheckpointError
 from reward.heads import HeadStack
+from reward.linear import CLAMP
 from reward.model import ModelConfig
 from tests.reward_inputs import draw
 
@@ -241,7 +242,7 @@ def test_batched_heads_are_separate_mlps() -> None:
     x = torch.randn(5, 6) * 0.5
     out = stack(x)
     for m in range(2):
-        normal = ((x - stack.input_mean[m]) / stack.input_std[m]).clamp(-4, 4)
+        normal = ((x - stack.input_mean[m]) / stack.input_std[m]).clamp(-CLAMP, CLAMP)
         for h in range(3):
             w1 = stack.w1[m].view(6, 3, 4)[:, h]
             hidden = torch.nn.functional.gelu(normal @ w1 + stack.b1[m].view(3, 4)[h])

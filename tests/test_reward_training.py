@@ -54,12 +54,12 @@ def test_the_real_ratings_train_with_the_published_defaults(avt: Path, tmp_path:
     lines = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines] == list(range(1, 16))
     best = json.loads((output / "best/metrics.json").read_text())
-    assert best in lines
-    assert best["primary"]["value"] == min(line["primary"]["value"] for line in lines)
+    assert best["combined"]["prompts"] == 20
     for values in [*(best["heads"][head] for head in HEADS[1:]), best["combined"]]:
         assert {"accuracy", "f1", "loss", "pairs", "ties"} <= values.keys()
         assert values["pairs"] > 0
-        assert values["evaluation"] == "held-out"
+        assert values["evaluation"] == "out-of-fold"
+        assert values["accuracy_interval"][0] <= values["accuracy"] <= values["accuracy_interval"][1]
     assert best["heads"]["spatial"] == {"trained": False, "reason": "no ratings"}
     assert best["combined"]["target"] == "overall preferences"
     assert best["heads"]["fidelity"]["accuracy"] > 0.60
@@ -130,14 +130,40 @@ def test_the_heads_learn_and_none_is_dead(ratings: Path, tmp_path: Path) -> None
     assert all(values.std() > 0 for values in scores.values())
 
 
-def test_no_prompt_is_on_both_sides(ratings: Path, tmp_path: Path) -> None:
-    split = next(e for e in train(config(ratings, tmp_path / "a")) if isinstance(e, Split))
-    assert (split.train_prompts, split.val_prompts) == (5, 1)
+def test_no_prompt_is_on_both_sides_of_a_holdout(ratings: Path, tmp_path: Path) -> None:
+    events = list(train(config(ratings, tmp_path / "a", folds=0)))
+    split = next(e for e in events if isinstance(e, Split))
+    assert (split.train_prompts, split.val_prompts, split.folds) == (5, 1, 0)
     assert (split.train_images, split.val_images) == (20, 4)
+    lines = [e.metrics for e in events if isinstance(e, Epoch)]
+    best = json.loads((tmp_path / "a/best/metrics.json").read_text())
+    assert best in lines
+    assert best["evaluation"] == "held-out"
+    assert best["primary"]["value"] == min(line["primary"]["value"] for line in lines)
 
 
-def test_stopping_leaves_last_whole_and_resuming_gives_the_same_weights(ratings: Path, tmp_path: Path) -> None:
-    list(train(config(ratings, tmp_path / "whole", epochs=4)))
+def test_under_fifty_prompts_every_prompt_is_measured_out_of_fold(ratings: Path, tmp_path: Path) -> None:
+    events = list(train(config(ratings, tmp_path / "a")))
+    split = next(e for e in events if isinstance(e, Split))
+    assert (split.train_prompts, split.val_prompts, split.folds) == (6, 6, 5)
+    best = json.loads((tmp_path / "a/best/metrics.json").read_text())
+    assert best["evaluation"] == "out-of-fold"
+    assert best["combined"]["prompts"] == 6
+    assert best["epoch"] == next(e for e in events if isinstance(e, Finished)).best_epoch
+
+
+def test_more_folds_than_prompts_are_refused(ratings: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        list(train(config(ratings, tmp_path / "a", folds=7)))
+    assert "7 folds, but only 6 prompts have pairs" in str(caught.value)
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("folds", [0, 3])
+def test_stopping_leaves_last_whole_and_resuming_gives_the_same_weights(
+    ratings: Path, tmp_path: Path, folds: int
+) -> None:
+    list(train(config(ratings, tmp_path / "whole", epochs=4, folds=folds)))
     calls = 0
 
     def stop_in_the_third_epoch() -> bool:
@@ -145,13 +171,14 @@ def test_stopping_leaves_last_whole_and_resuming_gives_the_same_weights(ratings:
         calls += 1
         return calls > 2 * 10 + 5
 
-    stopped = train(config(ratings, tmp_path / "parts", epochs=4, batch_size=4), stop_in_the_third_epoch)
+    stopped = train(config(ratings, tmp_path / "parts", epochs=4, batch_size=4, folds=folds), stop_in_the_third_epoch)
     with pytest.raises(InterruptedTrainingError):
         list(stopped)
     before = len((tmp_path / "parts/metrics.jsonl").read_text().splitlines())
     assert 1 <= before < 4
     MultiHeadReward.from_pretrained(tmp_path / "parts/last")
-    list(train(config(ratings, tmp_path / "parts", epochs=4, resume=True)))
+    list(train(config(ratings, tmp_path / "parts", epochs=4, resume=True, folds=folds)))
+    assert same(weights(tmp_path / "whole", "best"), weights(tmp_path / "parts", "best"))
     assert same(weights(tmp_path / "whole"), weights(tmp_path / "parts"))
     lines = [(tmp_path / name / "metrics.jsonl").read_text() for name in ("whole", "parts")]
     assert lines[0] == lines[1]

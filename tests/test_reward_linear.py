@@ -1,0 +1,51 @@
+"""Ridge fits that leave folds out, against fitting the remaining rows directly."""
+
+import numpy as np
+
+from reward.linear import PENALTIES, FoldRidge, Normaliser
+
+
+def planted(rows: int = 60, dim: int = 8) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    random = np.random.default_rng(0)
+    x = random.normal(3, 2, (rows, dim))
+    y = x @ random.normal(size=dim) / 5 + random.normal(0, 0.1, rows)
+    return x, y - y.mean(), np.arange(rows) // 5
+
+
+def test_a_fit_that_leaves_a_fold_out_never_sees_it() -> None:
+    x, y, prompt = planted()
+    fold = prompt % 4
+    before = FoldRidge(x, y, prompt, fold, {}).fit(frozenset({2}))
+    spoiled, wild = y.copy(), x.copy()
+    spoiled[fold == 2], wild[fold == 2] = 1000, -500
+    after = FoldRidge(wild, spoiled, prompt, fold, {}).fit(frozenset({2}))
+    assert np.array_equal(before.coefficients, after.coefficients)
+    assert before.intercept == after.intercept
+
+
+def test_it_is_ridge_regression() -> None:
+    x, y, prompt = planted()
+    found = FoldRidge(x, y, prompt, prompt % 4, {}).fit(frozenset())
+    normal = Normaliser.of(x)(x)
+    centred = normal - normal.mean(axis=0)
+    gram = centred.T @ centred + len(x) * found.penalty * np.eye(8)
+    assert np.allclose(found.coefficients, np.linalg.solve(gram, centred.T @ (y - y.mean())))
+    assert np.corrcoef(normal @ found.coefficients + found.intercept, y)[0, 1] > 0.95
+    assert found.penalty in PENALTIES
+
+
+def test_noise_gets_a_large_penalty_and_signal_a_small_one() -> None:
+    x, y, prompt = planted()
+    noise = np.random.default_rng(1).normal(size=len(y))
+    fold = prompt % 4
+    assert (
+        FoldRidge(x, noise, prompt, fold, {}).fit(frozenset()).penalty
+        > FoldRidge(x, y, prompt, fold, {}).fit(frozenset()).penalty
+    )
+
+
+def test_a_constant_input_is_left_at_zero() -> None:
+    x = np.column_stack([np.full(10, 7.0), np.arange(10.0)])
+    normal = Normaliser.of(x)(x)
+    assert (normal[:, 0] == 0).all()
+    assert abs(normal[:, 1].std() - 1) < 1e-12
