@@ -77,7 +77,7 @@ def _wire_report(context: Context, demo: "gr.Blocks", tab: "gr.Tab", chosen: tup
         visible = [gr.update(visible=drawn), gr.update(visible=drawn and bool(report.lines))]
         return [report.badges, report.table, *visible, *plots]
 
-    quiet = {"queue": False, "show_progress": "hidden"}
+    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     listed = gr.on([demo.load, tab.select], runs, [run, picked], run, api_name="runs", **quiet)
     listed.then(show, [run, checkpoint], shown, api_visibility="private", **quiet)
     run.input(lambda: True, None, picked, api_visibility="private", **quiet)

@@ -136,6 +136,11 @@ def title(heading: str, what: str) -> str:
     return f'<div class="studio-title"><h2>{escape(heading)}</h2><p>{escape(what)}</p></div>'
 
 
+def detail(words: str) -> str:
+    """A line of smaller words."""
+    return f'<div class="studio-detail">{escape(words)}</div>'
+
+
 def _tiles(counts: Iterable[tuple[str, int]]) -> str:
     tiles = "".join(f"<div><b>{_count(n)}</b><span>{escape(what)}</span></div>" for what, n in counts)
     return f'<div class="studio-tiles">{tiles}</div>'

@@ -66,11 +66,10 @@ def accuracy_bars(metrics: Line) -> "go.Figure":
         accuracy = number(result.get("accuracy"))
         if accuracy is None or not trained(result):
             continue
-        low, high = interval(result) or (None, None)
-        error = (
-            {"array": [high - accuracy], "arrayminus": [accuracy - low], "color": TEXT} if high is not None else None
-        )
-        any_interval |= error is not None
+        error = None
+        if bounds := interval(result):
+            any_interval = True
+            error = {"array": [bounds[1] - accuracy], "arrayminus": [accuracy - bounds[0]], "color": TEXT}
         count = result.get("pairs", "?")
         figure.add_bar(
             y=[f"{label} (n = {count})"],

@@ -98,6 +98,8 @@ def _value(flag: Flag, given: Any) -> Any:
     if given is None or (isinstance(given, str) and not given.strip()):
         return None
     if flag.kind in (int, float):
+        if isinstance(given, str):
+            given = _number(given)
         if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
             raise ValueError("a number")
         if flag.kind is int and given != int(given):
@@ -108,6 +110,14 @@ def _value(flag: Flag, given: Any) -> Any:
     if flag.choices and given.strip() not in flag.choices:
         raise ValueError(f"one of {', '.join(flag.choices)}")
     return given.strip()
+
+
+def _number(text: str) -> float | None:
+    """A number that was typed; None where the text is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _paths(known: Mapping[str, Any], roots: Roots) -> dict[str, Any]:

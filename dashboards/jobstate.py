@@ -69,7 +69,7 @@ class JobStatus:
 
 def after_the_end(job: Job, ended: dict[str, Any] | None, events: Sequence[dict[str, Any]]) -> JobStatus:
     """What became of a job whose processes are gone; `ended` is the runner's exit file, None where it wrote none."""
-    last = next((event for event in reversed(events) if event.get("event") in LAST_WORDS), {})
+    last: dict[str, Any] = next((event for event in reversed(events) if event.get("event") in LAST_WORDS), {})
     code = ended.get("code") if ended else None
     when = ended.get("time") if ended else last.get("time")
     asked = (job.folder / "stop.json").exists()
@@ -92,8 +92,8 @@ def _lost_words(events: Sequence[dict[str, Any]]) -> str:
 
 def _failure(job: Job, code: int | None, last: dict[str, Any]) -> str:
     """The trainer's own words on failing; never a traceback."""
-    if isinstance(last.get("message"), str):
-        return last["message"]
+    if isinstance(said := last.get("message"), str):
+        return said
     if code is not None and code < 0:
         name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
         cause = " Memory may have run out." if -code == signal.SIGKILL else ""

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from annotate.project import Project
 from dashboards import cards
 from dashboards.analysis_tab import build_analysis_tab
 from dashboards.context import Context
+from dashboards.fence import Fence
 from dashboards.theme import studio_css, studio_theme
 from dashboards.training_tab import build_training_tab
 
@@ -24,10 +24,12 @@ def build_page(context: Context, build_rate: Callable[[], object]) -> "gr.Blocks
     import gradio as gr
 
     project = context.project
-    with gr.Blocks(
+    demo = gr.Blocks(
         title="Reward Studio", analytics_enabled=False, delete_cache=(3600, KEEP_UPLOADS_SECONDS), fill_width=True
-    ) as demo:
-        gr.HTML(cards.header(project_name(project), project.root, sample=project.is_sample))
+    )
+    with demo:
+        name = "" if project.is_sample else project.root.resolve().name
+        gr.HTML(cards.header(name, project.root, sample=project.is_sample))
         with gr.Tabs(elem_id="studio-tabs"):
             with gr.Tab("Rate", id="rate"):
                 build_rate()
@@ -38,16 +40,12 @@ def build_page(context: Context, build_rate: Callable[[], object]) -> "gr.Blocks
     return demo
 
 
-def project_name(project: Project) -> str:
-    """What a project is called: its folder, or that it is the sample."""
-    return "Sample" if project.is_sample else project.root.resolve().name
-
-
 def mount_page(app: "FastAPI", demo: "gr.Blocks", blocked: list[Path]) -> "FastAPI":
     """Mount the page at "/" of `app`; nothing below a `blocked` path is handed out by Gradio's file route."""
     import gradio as gr
 
-    mounted = gr.mount_gradio_app(
+    app.add_middleware(Fence)
+    gr.mount_gradio_app(
         app,
         demo,
         path="/",
@@ -62,4 +60,4 @@ def mount_page(app: "FastAPI", demo: "gr.Blocks", blocked: list[Path]) -> "FastA
     )
     # Mounting alone leaves this False, and with it Gradio checks no path, in or out.
     demo.has_launched = True
-    return mounted
+    return app

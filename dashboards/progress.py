@@ -25,7 +25,7 @@ def progress(events: Sequence[dict[str, Any]]) -> Progress:
     """The state of things after these events, oldest first."""
     metrics = [event["metrics"] for event in events if event.get("event") == "epoch" and "metrics" in event]
     warnings = tuple(str(event.get("message", "")) for event in events if event.get("event") == "warning")
-    last = next((event for event in reversed(events) if event.get("event") in _TELLERS), {})
+    last: dict[str, Any] = next((event for event in reversed(events) if event.get("event") in _TELLERS), {})
     phase, detail, fraction = _TELLERS.get(str(last.get("event")), _nothing)(last)
     epochs = [event for event in events if event.get("event") == "epoch"]
     at = epochs[-1] if epochs else {}

@@ -23,6 +23,7 @@ _LABELS = {
     "epochs": "Epochs",
     "batch_size": "Batch size (pairs)",
     "learning_rate": "Learning rate",
+    "folds": "Folds",
     "min_rating_diff": "Minimal rating difference",
     "backbone": "Backbone",
     "val_fraction": "Validation share",
@@ -92,21 +93,31 @@ def _more(flags: "dict[str, Flag]", parts: "dict[str, Any]") -> None:
     import gradio as gr
 
     usual = mode_defaults("multihead")
-    for first, second in (("epochs", "batch_size"), ("learning_rate", "min_rating_diff"), ("val_fraction", "seed")):
+    numbers = [name for name, flag in flags.items() if flag.kind in (int, float)]
+    for pair in (numbers[at : at + 2] for at in range(0, len(numbers), 2)):
         with gr.Row():
-            for name in (first, second):
-                parts[name] = gr.Number(
-                    usual.get(name, flags[name].default),
-                    label=_LABELS[name],
-                    info=flags[name].help,
-                    elem_id=f"train-{name.replace('_', '-')}",
-                    min_width=140,
-                )
+            for name in pair:
+                parts[name] = _number(flags[name], usual.get(name, flags[name].default))
     parts["device"] = gr.Dropdown(
         ["auto", "cpu", "cuda", "mps"], value="auto", label=_LABELS["device"], elem_id="train-device-choice"
     )
     for name in ("prompts", "image_root"):
         parts[name] = _path(flags[name], "")
+
+
+def _number(flag: "Flag", value: float | None) -> "gr.Number | gr.Textbox":
+    """A number box; a text box where nothing is a value of its own, since an emptied number box would say 0."""
+    import gradio as gr
+
+    shared: dict[str, Any] = {
+        "label": _LABELS[flag.field],
+        "info": flag.help,
+        "elem_id": f"train-{flag.field.replace('_', '-')}",
+        "min_width": 140,
+    }
+    return (
+        gr.Textbox("", placeholder="automatic", max_lines=1, **shared) if value is None else gr.Number(value, **shared)
+    )
 
 
 def _path(flag: "Flag", value: str) -> "gr.Textbox":
@@ -151,7 +162,7 @@ def _wire_form(
         return training.describe_command(context, form_values(*values))
 
     def device() -> str:
-        return f'<div class="studio-detail">Trains on: {cards.escape(context.devices.words())}</div>'
+        return cards.detail(f"Trains on: {context.devices.words()}")
 
     def spec_shown(choice: str) -> "dict[str, Any]":
         return gr.update(visible=choice == OTHER_BACKBONE)
@@ -163,7 +174,7 @@ def _wire_form(
         return [*mode_defaults(mode).values(), filled, gr.update(visible=mode != "pairs")]
 
     chosen = [inputs[name] for name in _DATA]
-    quiet = {"queue": False, "show_progress": "hidden"}
+    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     gr.on(
         [demo.load, tab.select, *(part.change for part in chosen)],
         describe,
@@ -213,7 +224,7 @@ def _wire_run(
     def end(before: Seen) -> Any:
         return [training.stop(context), *look(before)]
 
-    quiet = {"queue": False, "show_progress": "hidden"}
+    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     demo.load(lambda: look(Seen()), None, shown, api_visibility="private", **quiet)
     demo.load(lambda: free_name(context.roots.outputs), None, inputs["output"], api_visibility="private", **quiet)
     gr.Timer(TICK_SECONDS).tick(look, seen, shown, api_name="training_state", **quiet)

@@ -54,6 +54,12 @@ def test_what_differs_from_the_defaults_is_told(roots: Roots) -> None:
     assert told[told.index("--image-root") + 1] == str(roots.data)
 
 
+def test_nothing_in_the_folds_is_not_zero_folds(roots: Roots) -> None:
+    assert config_of(values(roots, folds=""), roots).folds is None
+    assert config_of(values(roots, folds="0"), roots).folds == 0
+    assert config_of(values(roots, folds=" 5 "), roots).folds == 5
+
+
 def test_pairs_mode_leaves_out_what_is_for_ratings(roots: Roots) -> None:
     pairs = roots.data / "annotations" / "pairs.jsonl"
     pairs.write_text("{}\n")
@@ -93,6 +99,9 @@ def test_paths_below_the_working_directory_are_written_as_in_the_published_comma
         ("min_rating_diff", 11, "--min-rating-diff"),
         ("val_fraction", 1, "--val-fraction"),
         ("seed", -1, "--seed"),
+        ("seed", float("nan"), "--seed"),
+        ("folds", "some", "--folds"),
+        ("folds", "2", "--folds"),
         ("mode", "both", "--mode"),
         ("ratings", None, "--ratings"),
         ("device", ["cpu"], "--device"),

@@ -54,6 +54,7 @@ def form(folder: Path, **changes: Any) -> list[Any]:
         "batch_size": 4,
         "learning_rate": 1e-4,
         "min_rating_diff": 0.5,
+        "folds": "0",
         "backbone": "pixelstats",
         "val_fraction": 0.2,
         "seed": 0,
@@ -105,6 +106,13 @@ def test_the_file_route_hands_out_no_file_of_the_machine(studio: StudioProcess, 
         answer = httpx.get(f"{studio.url}/{route}{path}")
         assert answer.status_code in (403, 404), route
         assert SECRET.read_text().strip() not in answer.text
+
+
+@pytest.mark.parametrize("route", ["gradio_api/file=", "gradio_api/file/", "gradio_api/proxy=", "GRADIO_API/FILE="])
+def test_nothing_is_fetched_from_another_host(studio: StudioProcess, route: str) -> None:
+    answer = httpx.get(f"{studio.url}/{route}https://example.org/page.html")
+    assert answer.status_code == 403
+    assert answer.json() == {"detail": "The studio fetches nothing from elsewhere."}
 
 
 def dependencies(studio: StudioProcess) -> tuple[list[dict[str, Any]], dict[int, str]]:
@@ -183,7 +191,7 @@ def test_train_report_and_score_through_the_api(client: Client, folder: Path, tm
     assert problem == ""
     assert command.endswith(
         "train_reward.py --mode multihead --ratings data/annotations/multihead_ratings.csv "
-        "--output outputs/first --epochs 2 --backbone pixelstats"
+        "--output outputs/first --epochs 2 --backbone pixelstats --folds 0"
     )
     message, *_ = client.predict(*form(folder), api_name="/start_training")
     assert message == ""
