@@ -43,6 +43,9 @@ def config_of(values: Mapping[str, Any], roots: Roots) -> TrainConfig:
             continue
         if value is not None:
             known[field] = value
+    if not faults and "backbone" not in known:
+        # Left out, the trainer would take its default: nobody asked for a download of 1.7 GB.
+        faults.append(Fault("--backbone", None, "none is named", "openclip:ARCH/TAG, openclip:ARCH@FILE or pixelstats"))
     if faults:
         raise InputError(faults)
     return TrainConfig(**known | _paths(known, roots))

@@ -87,7 +87,9 @@ def _encoding(event: dict[str, Any]) -> tuple[str, str, float | None]:
 
 
 def _split(event: dict[str, Any]) -> tuple[str, str, float | None]:
-    train, held_out = _whole(event, "train_prompts"), _whole(event, "val_prompts")
+    train, held_out, folds = (_whole(event, key) for key in ("train_prompts", "val_prompts", "folds"))
+    if folds:
+        return "preparing the heads", f"{folds} folds: every prompt is validated on once", None
     return "preparing the heads", f"{train} prompts to train on, {held_out} to validate on" if train else "", None
 
 

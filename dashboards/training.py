@@ -58,7 +58,7 @@ def form_values(*values: Any) -> dict[str, Any]:
     named = dict(zip(FORM_FIELDS, values, strict=True))
     spec = named.pop("spec")
     if named["backbone"] == OTHER_BACKBONE:
-        named["backbone"] = spec if isinstance(spec, str) and spec.strip() else "?"
+        named["backbone"] = spec
     return named
 
 

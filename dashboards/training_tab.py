@@ -63,7 +63,7 @@ def _form(context: Context) -> "dict[str, Any]":
         parts["pairs"] = _path(flags["pairs"], "")
         parts["backbone"] = gr.Radio(BACKBONES, value=PIXELSTATS, label=_LABELS["backbone"], elem_id="train-backbone")
         parts["spec"] = gr.Textbox(
-            label="Backbone", info=flags["backbone"].help, visible=False, elem_id="train-spec", max_lines=1
+            label="Which backbone", info=flags["backbone"].help, visible=False, elem_id="train-spec", max_lines=1
         )
         parts["output"] = gr.Textbox(
             free_name(context.roots.outputs),

@@ -105,6 +105,7 @@ def test_paths_below_the_working_directory_are_written_as_in_the_published_comma
         ("mode", "both", "--mode"),
         ("ratings", None, "--ratings"),
         ("device", ["cpu"], "--device"),
+        ("backbone", " ", "--backbone"),
     ],
 )
 def test_a_faulty_value_names_its_flag(roots: Roots, field: str, value: Any, flag: str) -> None:

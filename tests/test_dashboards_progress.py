@@ -47,6 +47,12 @@ def test_epochs_are_counted_and_their_metrics_kept() -> None:
     assert headline(status(JobState.RUNNING), so_far) == "first is running: training the heads."
 
 
+def test_the_split_is_told_with_folds_and_without() -> None:
+    split = {"event": "split", "train_prompts": 16, "val_prompts": 4}
+    assert progress([ENCODING, split]).detail == "16 prompts to train on, 4 to validate on"
+    assert progress([ENCODING, split | {"folds": 5}]).detail == "5 folds: every prompt is validated on once"
+
+
 def test_each_state_has_its_sentence() -> None:
     so_far = progress([epoch(1), {"event": "finished", "best_epoch": 1, "output": "outputs/first"}])
     assert "has finished after 1 epoch." in headline(status(JobState.FINISHED), so_far)
