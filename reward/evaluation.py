@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reward.aspects import HEADS
+from reward.calibration import calibration, rating_agreement
 from reward.combination import Combination, fit_combination, fit_temperature, prompt_weights
 from reward.dataset import Dataset, LabelledPairs, oriented
 from reward.metrics import as_json, pair_metrics
@@ -78,7 +79,8 @@ class Evaluator:
             taus = [_temperature(pairs.inside(one.fits), score) for one in self._rounds]
             logits = [_difference(pairs.inside(one.measures), score) * tau for one, tau in self._each(taus)]
             measured = self._measure(pairs, logits)
-            heads[head] = {"trained": True, **measured, "train_loss": train_losses[number]}
+            following = rating_agreement(score[self._measures], *self._rated(number))
+            heads[head] = {"trained": True, **measured, **following, "train_loss": train_losses[number]}
             if measured["pairs"]:
                 losses.append(measured["loss"])
         primary = float(np.mean(losses)) if losses else float("nan")
@@ -98,20 +100,35 @@ class Evaluator:
         trained = [HEADS.index(head) for head in self.trained]
         pairs, scores = self._data.combined, unseen[:, trained]
         combination = self._combine(pairs.inside(self._fits), scores)
-        each = [self._combine(pairs.inside(one.fits), scores) for one in self._rounds]
-        logits = [
-            _difference(pairs.inside(one.measures), scores @ fitted.weights) * fitted.temperature
-            for one, fitted in self._each(each)
-        ]
-        measured = self._measure(pairs, logits, count_ties=self._data.has_preferences)
+        measured = self._measure_combined(scores)
+        lost = {
+            head: _less(measured["accuracy"], self._measure_combined(np.delete(scores, column, axis=1))["accuracy"])
+            for column, head in enumerate(self.trained)
+            if len(trained) > 1
+        }
         weights, spread = np.zeros(len(HEADS)), np.zeros(len(HEADS))
         weights[trained] = combination.weights
         spread[trained] = scores[self._measures].std(axis=0)
         importance = {
             "importance": dict(zip(HEADS, weights.tolist(), strict=True)),
             "importance_spread": dict(zip(HEADS, (weights * spread).tolist(), strict=True)),
+            "accuracy_lost_without": lost,
         }
         return combination, {**measured, "target": self._data.target}, importance
+
+    def _measure_combined(self, scores: Floats) -> dict[str, Any]:
+        """Metrics of the combined score of (N, K) head scores, weights fitted in each round."""
+        pairs = self._data.combined
+        each = [self._combine(pairs.inside(one.fits), scores) for one in self._rounds]
+        logits = [
+            _difference(pairs.inside(one.measures), scores @ fitted.weights) * fitted.temperature
+            for one, fitted in self._each(each)
+        ]
+        return self._measure(pairs, logits, count_ties=self._data.has_preferences)
+
+    def _rated(self, head: int) -> tuple[Floats, npt.NDArray[np.int64]]:
+        """Ratings and prompt numbers of the measured images."""
+        return self._data.ratings[self._measures, head], self._data.prompt[self._measures]
 
     def _evaluate_overall(self, epoch: int, unseen: Floats, train_loss: float) -> Evaluation:
         pairs = self._data.combined
@@ -148,7 +165,8 @@ class Evaluator:
             ties = int(np.count_nonzero(~won))
             logit, label, prompt, first = logit[won], label[won], prompt[won], first[won]
         measured = pair_metrics(logit, label, prompt, first, ties=ties, evaluation=self._evaluation, seed=self._seed)
-        return as_json(measured)
+        calibrated = calibration(logit, label)
+        return {**as_json(measured), "calibration_error": calibrated.error, "reliability": calibrated.table}
 
     def _each(self, values: Sequence[Any]) -> "zip[tuple[Round, Any]]":
         return zip(self._rounds, values, strict=True)
@@ -165,6 +183,10 @@ def _head_pairs(data: Dataset, head: int) -> LabelledPairs:
 def _difference(pairs: LabelledPairs, score: Floats) -> Floats:
     delta: Floats = score[pairs.first] - score[pairs.second]
     return delta
+
+
+def _less(whole: float | None, part: float | None) -> float | None:
+    return None if whole is None or part is None else whole - part
 
 
 def _temperature(pairs: LabelledPairs, score: Floats) -> float:
