@@ -32,8 +32,9 @@ def fit_combination(deltas: Floats, label: Floats, weight: Floats) -> Combinatio
         label: (P,) in [0, 1], how surely the first is better.
         weight: (P,) how much each pair counts; its sum is the amount of evidence.
 
-    A weak prior, worth one unit of evidence, holds the weights at equal and τ at 1 / SD, so that separable data
-    have a finite answer. Without pairs it is the answer.
+    A weak prior, worth one unit of evidence, holds weights in proportion to how far each head tells images apart (the
+    SD of its differences) and τ at 1 / SD, so that separable data have a finite answer and a head that knows nothing,
+    whose weight the data can't tell, gets little. Without pairs the weights are equal.
     """
     from scipy.optimize import minimize
 
@@ -41,8 +42,10 @@ def fit_combination(deltas: Floats, label: Floats, weight: Floats) -> Combinatio
     start = np.zeros(heads + 1)
     if not len(deltas):
         return Combination(start[:heads], 1.0)
-    spread = float(np.sqrt(np.average(deltas.mean(axis=1) ** 2, weights=weight)))
-    start[heads] = -np.log(max(spread, 1e-6))
+    spreads = np.sqrt(np.average(deltas**2, axis=0, weights=weight)) + 1e-9
+    start[:heads] = np.log(spreads / spreads.mean())
+    combined_spread = np.sqrt(np.average((deltas @ Combination(start[:heads], 1.0).weights) ** 2, weights=weight))
+    start[heads] = -np.log(max(float(combined_spread), 1e-6))
     total = float(weight.sum())
 
     def objective(parameters: Floats) -> tuple[float, Floats]:

@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from reward.aspects import HEADS
+from reward.calibration import calibration, rating_agreement
 from reward.combination import Combination, fit_combination, fit_temperature, prompt_weights
 from reward.dataset import Dataset, LabelledPairs, oriented
 from reward.metrics import as_json, pair_metrics
+from reward.units import UnitMap, fit_units
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -33,12 +35,14 @@ class Evaluation:
         primary: the figure to be low; NaN where there was nothing to measure on.
         head_temperatures: (H,) for the model.
         combination: of the trained heads, for the model; None in pairs mode.
+        units: what brings the model's scores to rating points; None in pairs mode.
     """
 
     metrics: dict[str, Any]
     primary: float
     head_temperatures: Floats
     combination: Combination | None
+    units: UnitMap | None
 
 
 class Evaluator:
@@ -65,6 +69,8 @@ class Evaluator:
         """Args: (N, H) scores, each by a model that hasn't seen the image; the epoch's training loss of each head."""
         if self._data.pairs is None:
             return self._evaluate_overall(epoch, unseen, train_losses[0])
+        units = fit_units(unseen[self._fits], self._data.ratings[self._fits])
+        rounds = [fit_units(unseen[one.fits], self._data.ratings[one.fits])(unseen) for one in self._rounds]
         temperatures = np.ones(len(HEADS))
         heads: dict[str, Any] = {}
         losses = []
@@ -73,16 +79,13 @@ class Evaluator:
                 reason = "no ratings in the training prompts" if self._rated_somewhere[number] else "no ratings"
                 heads[head] = {"trained": False, "reason": reason}
                 continue
-            pairs, score = self._heads[number], unseen[:, number]
-            temperatures[number] = _temperature(pairs.inside(self._fits), score)
-            taus = [_temperature(pairs.inside(one.fits), score) for one in self._rounds]
-            logits = [_difference(pairs.inside(one.measures), score) * tau for one, tau in self._each(taus)]
-            measured = self._measure(pairs, logits)
+            temperatures[number] = _temperature(self._heads[number].inside(self._fits), units(unseen)[:, number])
+            measured = self._measure_head(number, [scores[:, number] for scores in rounds])
             heads[head] = {"trained": True, **measured, "train_loss": train_losses[number]}
             if measured["pairs"]:
                 losses.append(measured["loss"])
         primary = float(np.mean(losses)) if losses else float("nan")
-        combination, combined, importance = self._combined(unseen)
+        combination, combined, importance = self._combined(units(unseen), rounds)
         metrics = {
             "epoch": epoch,
             "mode": "multihead",
@@ -92,26 +95,47 @@ class Evaluator:
             "combined": combined,
             **importance,
         }
-        return Evaluation(metrics, primary, temperatures, combination)
+        return Evaluation(metrics, primary, temperatures, combination, units)
 
-    def _combined(self, unseen: Floats) -> tuple[Combination, dict[str, Any], dict[str, Any]]:
+    def _measure_head(self, head: int, rounds: list[Floats]) -> dict[str, Any]:
+        """Metrics of one head; `rounds` has (N,) scores in rating points for each round."""
+        pairs = self._heads[head]
+        logits, scores, ratings, prompts = [], [], [], []
+        for one, score in self._each(rounds):
+            tau = _temperature(pairs.inside(one.fits), score)
+            logits.append(_difference(pairs.inside(one.measures), score) * tau)
+            scores.append(score[one.measures])
+            ratings.append(self._data.ratings[one.measures, head])
+            prompts.append(self._data.prompt[one.measures])
+        following = rating_agreement(np.concatenate(scores), np.concatenate(ratings), np.concatenate(prompts))
+        return {**self._measure(pairs, logits), **following}
+
+    def _combined(self, unseen: Floats, rounds: list[Floats]) -> tuple[Combination, dict[str, Any], dict[str, Any]]:
         trained = [HEADS.index(head) for head in self.trained]
-        pairs, scores = self._data.combined, unseen[:, trained]
-        combination = self._combine(pairs.inside(self._fits), scores)
-        each = [self._combine(pairs.inside(one.fits), scores) for one in self._rounds]
-        logits = [
-            _difference(pairs.inside(one.measures), scores @ fitted.weights) * fitted.temperature
-            for one, fitted in self._each(each)
-        ]
-        measured = self._measure(pairs, logits, count_ties=self._data.has_preferences)
+        combination = self._combine(self._data.combined.inside(self._fits), unseen[:, trained])
+        measured = self._measure_combined([scores[:, trained] for scores in rounds])
+        lost = {}
+        for head in self.trained if len(trained) > 1 else []:
+            others = [number for number in trained if HEADS[number] != head]
+            without = self._measure_combined([scores[:, others] for scores in rounds])
+            lost[head] = _less(measured["accuracy"], without["accuracy"])
         weights, spread = np.zeros(len(HEADS)), np.zeros(len(HEADS))
         weights[trained] = combination.weights
-        spread[trained] = scores[self._measures].std(axis=0)
+        spread[trained] = unseen[self._measures][:, trained].std(axis=0)
         importance = {
             "importance": dict(zip(HEADS, weights.tolist(), strict=True)),
             "importance_spread": dict(zip(HEADS, (weights * spread).tolist(), strict=True)),
+            "accuracy_lost_without": lost,
         }
         return combination, {**measured, "target": self._data.target}, importance
+
+    def _measure_combined(self, rounds: list[Floats]) -> dict[str, Any]:
+        """Metrics of the combined score; `rounds` has (N, K) head scores for each round, which fits its own weights."""
+        pairs, logits = self._data.combined, []
+        for one, scores in self._each(rounds):
+            fitted = self._combine(pairs.inside(one.fits), scores)
+            logits.append(_difference(pairs.inside(one.measures), scores @ fitted.weights) * fitted.temperature)
+        return self._measure(pairs, logits, count_ties=self._data.has_preferences)
 
     def _evaluate_overall(self, epoch: int, unseen: Floats, train_loss: float) -> Evaluation:
         pairs = self._data.combined
@@ -127,7 +151,7 @@ class Evaluator:
             "importance": None,
             "importance_spread": None,
         }
-        return Evaluation(metrics, primary, np.ones(1), None)
+        return Evaluation(metrics, primary, np.ones(1), None, None)
 
     def _combine(self, pairs: LabelledPairs, scores: Floats) -> Combination:
         """(N, K) scores of the trained heads → weights and temperature."""
@@ -148,9 +172,10 @@ class Evaluator:
             ties = int(np.count_nonzero(~won))
             logit, label, prompt, first = logit[won], label[won], prompt[won], first[won]
         measured = pair_metrics(logit, label, prompt, first, ties=ties, evaluation=self._evaluation, seed=self._seed)
-        return as_json(measured)
+        calibrated = calibration(logit, label)
+        return {**as_json(measured), "calibration_error": calibrated.error, "reliability": calibrated.table}
 
-    def _each(self, values: Sequence[Any]) -> "zip[tuple[Round, Any]]":
+    def _each(self, values: Sequence[Floats]) -> "zip[tuple[Round, Floats]]":
         return zip(self._rounds, values, strict=True)
 
 
@@ -165,6 +190,10 @@ def _head_pairs(data: Dataset, head: int) -> LabelledPairs:
 def _difference(pairs: LabelledPairs, score: Floats) -> Floats:
     delta: Floats = score[pairs.first] - score[pairs.second]
     return delta
+
+
+def _less(whole: float | None, part: float | None) -> float | None:
+    return None if whole is None or part is None else whole - part
 
 
 def _temperature(pairs: LabelledPairs, score: Floats) -> float:

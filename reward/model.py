@@ -1,9 +1,10 @@
 """The multi-head reward model: a frozen backbone, a head an aspect, and combination weights for one final score."""
 
+import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -16,7 +17,7 @@ from reward.backbones.base import Backbone
 from reward.backbones.registry import make_backbone, matching_backbone
 from reward.config import Mode
 from reward.devices import pick_device
-from reward.errors import BackboneError, CheckpointError
+from reward.errors import BackboneError, CheckpointError, Fault, InputError
 from reward.events import plain
 from reward.heads import DROPOUT, HIDDEN, HeadStack
 from reward.images import load_rgb
@@ -194,6 +195,34 @@ class MultiHeadReward(
             return dict.fromkeys(HEADS, math.nan)
         return dict(zip(self.config.heads, self.weights().tolist(), strict=True))
 
+    def with_head_weights(self, weights: Mapping[str, float]) -> "MultiHeadReward":
+        """A copy that combines the heads by weights of one's own; its config tells which model it is from.
+
+        Args:
+            weights: of every trained head, at least 0; scaled to sum to 1.
+
+        Raises:
+            InputError: names what is wrong with the weights.
+        """
+        shares = check_weights(weights, self.config)
+        lineage = {"from_sha256": self.fingerprint(), "weights": shares, "parent": self.config.lineage}
+        config = replace(self.config, target="weights of one's own", lineage=lineage)
+        copy = MultiHeadReward(config, self.backbone)
+        copy.load_state_dict(self.state_dict(), strict=False)
+        with torch.no_grad():
+            given = torch.tensor([shares.get(head, 0.0) for head in config.heads])
+            copy.combination_logits.copy_(given.log())
+        listed = ", ".join(f"{head} {share:.3f}" for head, share in shares.items())
+        copy.card = (self.card or "# Multi-head reward model\n") + f"\n## Changed\n\nWeights set by hand: {listed}.\n"
+        return copy.to(self.device)
+
+    def fingerprint(self) -> str:
+        """sha256 of the heads' tensors: which model this is, whatever its folder is called."""
+        digest = hashlib.sha256()
+        for name, value in sorted(self.head_state().items()):
+            digest.update(name.encode() + value.numpy().tobytes())
+        return digest.hexdigest()
+
     def train(self, mode: bool = True) -> Self:
         """As in torch; the backbone stays in eval mode."""
         return super().train(mode)
@@ -316,6 +345,32 @@ class MultiHeadReward(
         if wrong:
             raise CheckpointError(f"{source}: doesn't fit its config.json ({', '.join(wrong[:4])})")
         self.load_state_dict(state, strict=False)
+
+
+def check_weights(weights: Mapping[str, float], config: ModelConfig) -> dict[str, float]:
+    """The weights as shares of 1.
+
+    Raises:
+        InputError: a head that there isn't, that is untrained or left out, a negative weight, or all zero.
+    """
+    if config.mode == "pairs":
+        raise InputError.one("--set-weights", "a model of pairs mode has one score", "reweigh a multihead model")
+    faults = []
+    for head, weight in weights.items():
+        if head not in HEADS:
+            faults.append(Fault("--set-weights", None, f"there is no head {head!r}", f"the heads: {', '.join(HEADS)}"))
+        elif head not in config.trained and weight != 0:
+            faults.append(Fault("--set-weights", None, f"{head} is untrained", "leave it out"))
+        elif not (math.isfinite(weight) and weight >= 0):
+            faults.append(Fault("--set-weights", None, f"{head} is {weight:g}", "give a number from 0"))
+    if missing := [head for head in config.trained if head not in weights]:
+        faults.append(Fault("--set-weights", None, f"{', '.join(missing)} missing", "give every trained head a weight"))
+    if not faults and sum(weights.values()) <= 0:
+        faults.append(Fault("--set-weights", None, "all weights are 0", "give at least one head a weight"))
+    if faults:
+        raise InputError(faults)
+    total = sum(weights[head] for head in config.trained)
+    return {head: weights[head] / total for head in config.trained}
 
 
 def _recorded_backbone(config: ModelConfig, spec: str | None, local: bool) -> Backbone:

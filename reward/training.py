@@ -206,7 +206,12 @@ class _Loop:
         model.stack.load_state_dict({name: value for name, value in stack.items() if name != "train_losses"})
         with torch.no_grad():
             model.head_temperature.copy_(torch.from_numpy(evaluation.head_temperatures))
-            if evaluation.combination is not None:
+            if evaluation.combination is not None and evaluation.units is not None:
+                slope, level = (
+                    torch.from_numpy(part).float() for part in (evaluation.units.slope, evaluation.units.level)
+                )
+                model.stack.centre.mul_(slope).add_(level)
+                model.stack.scale.mul_(slope)
                 model.combination_logits[model.trained] = torch.from_numpy(evaluation.combination.logits).float()
                 model.combined_temperature.fill_(evaluation.combination.temperature)
             else:

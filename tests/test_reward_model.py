@@ -13,10 +13,11 @@ from safetensors.torch import load_file, save_file
 from dspo.reward import MultiHeadReward
 from reward.aspects import HEADS
 from reward.backbones.openclip import OpenClipBackbone
-from reward.errors import BackboneError, CheckpointError
+from reward.errors import BackboneError, CheckpointError, InputError
 from reward.heads import HeadStack
 from reward.linear import CLAMP
 from reward.model import ModelConfig
+from reward.reweigh import main as reweigh
 from tests.reward_inputs import draw
 
 
@@ -249,3 +250,48 @@ def test_batched_heads_are_separate_mlps() -> None:
             score = hidden @ stack.w2[m, h] + normal @ stack.linear[m, :, h] + stack.b2[m, h]
             assert torch.allclose(out[m, :, h], stack.centre[m, h] + stack.scale[m, h] * score, atol=1e-5)
     assert torch.allclose(stack.member(1)(x)[0], out[1])
+
+
+def test_weights_of_ones_own_keep_the_heads_and_the_lineage(
+    model: MultiHeadReward, pictures: list[Path], tmp_path: Path
+) -> None:
+    weights = {"spatial": 3, "icono": 1, "style": 0, "fidelity": 1, "material": 0}
+    copy = model.with_head_weights(weights)
+    copy.save_pretrained(tmp_path / "own")
+    again = MultiHeadReward.from_pretrained(tmp_path / "own")
+    assert again.get_head_importance() == pytest.approx({head: weight / 5 for head, weight in weights.items()})
+    heads = model(pictures, return_individual=True)
+    expected = 0.6 * heads["spatial"] + 0.2 * heads["icono"] + 0.2 * heads["fidelity"]
+    assert torch.allclose(again(pictures), expected, atol=1e-4)
+    assert again.config.lineage["from_sha256"] == model.fingerprint()
+    assert "Weights set by hand" in (tmp_path / "own/README.md").read_text()
+    assert again.with_head_weights(weights | {"style": 1}).config.lineage["parent"] == again.config.lineage
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        ({"style": 1, "fidelity": 1, "colour": 1}, "there is no head 'colour'"),
+        ({"style": 1, "fidelity": -1}, "fidelity is -1"),
+        ({"style": 1, "fidelity": 1, "spatial": 0.5}, "spatial is untrained"),
+        ({"style": 1}, "fidelity missing"),
+        ({"style": 0, "fidelity": 0}, "all weights are 0"),
+    ],
+)
+def test_weights_that_make_no_sense_are_named(openclip_weights: Path, weights: dict[str, float], expected: str) -> None:
+    with pytest.raises(InputError) as caught:
+        make_model(openclip_weights, trained=("style", "fidelity")).with_head_weights(weights)
+    assert expected in str(caught.value)
+
+
+def test_reweighing_from_the_shell(model: MultiHeadReward, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model.save_pretrained(tmp_path / "saved")
+    text = "spatial=1,icono=1,style=1,fidelity=1,material=1"
+    command = ["--model", str(tmp_path / "saved"), "--output", str(tmp_path / "own"), "--set-weights"]
+    assert reweigh([*command, "spatial=x"]) == 2
+    assert "'spatial=x' is not HEAD=NUMBER" in capsys.readouterr().err
+    assert not (tmp_path / "own").exists()
+    assert reweigh([*command, text]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "spatial 0.200"
+    assert reweigh([*command, text]) == 2
+    assert "is not empty" in capsys.readouterr().err
