@@ -40,9 +40,10 @@ def take_all(browser: Browser, url: str) -> None:
     page.goto(f"{url}/?__theme=light")
     rate(page)
     take(page, "screenshot.png")
-    page.set_viewport_size({"width": 1280, "height": 1200})
+    page.set_viewport_size({"width": 1280, "height": 860})  # ends above the command, which names this machine's folders
     train(page)
     take(page, "screenshot-train.png")
+    page.set_viewport_size({"width": 1280, "height": 1040})
     analyse(page)
     take(page, "screenshot-analyse.png")
 
