@@ -60,12 +60,12 @@ class TrainConfig:
     @property
     def total_epochs(self) -> int:
         """`epochs`, or the mode's default."""
-        return self.epochs if self.epochs is not None else _EPOCHS[self.mode]
+        return self.epochs if self.epochs is not None else _EPOCHS.get(self.mode, 1)
 
     @property
     def pairs_per_step(self) -> int:
         """`batch_size`, or the mode's default."""
-        return self.batch_size if self.batch_size is not None else _BATCH_SIZE[self.mode]
+        return self.batch_size if self.batch_size is not None else _BATCH_SIZE.get(self.mode, 1)
 
     def _faults(self) -> "list[Fault]":
         checks = (
