@@ -39,7 +39,7 @@ $(BIN)/.tools: $(BIN)/python
 	touch $@
 
 define install
-	if [ -x $(BIN)/uv ]; then $(BIN)/uv pip install --quiet --python $(BIN)/python -r $(1); \
+	if [ -x $(BIN)/uv ]; then $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -r $(1); \
 	else $(BIN)/python -m pip install --quiet -r $(1); fi
 	touch $@
 endef
