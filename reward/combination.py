@@ -66,8 +66,19 @@ def fit_combination(deltas: Floats, label: Floats, weight: Floats) -> Combinatio
 
 
 def fit_temperature(delta: Floats, label: Floats, weight: Floats) -> float:
-    """τ of P(i ≻ j) = σ(τ Δs) for one score; arguments as for `fit_combination`, `delta` (P,)."""
-    return fit_combination(delta[:, None], label, weight).temperature
+    """τ of P(i ≻ j) = σ(τ Δs) for one score, under the same prior; arguments as for `fit_combination`, `delta` (P,)."""
+    from scipy.optimize import minimize_scalar
+
+    if not len(delta):
+        return 1.0
+    start = -np.log(max(float(np.sqrt(np.average(delta**2, weights=weight))), 1e-9))
+
+    def objective(log_tau: float) -> float:
+        z = np.exp(log_tau) * delta
+        return float(weight @ (np.logaddexp(0, z) - label * z) + (log_tau - start) ** 2 / 2)
+
+    found = minimize_scalar(objective, bounds=(start - 8, start + 8), method="bounded", options={"xatol": 1e-6})
+    return float(np.exp(found.x))
 
 
 def prompt_weights(prompt: Ints) -> Floats:

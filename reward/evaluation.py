@@ -65,8 +65,12 @@ class Evaluator:
         self._rated_somewhere = [bool(rated[:, number].any()) for number in range(len(HEADS))]
         self._heads = [_head_pairs(data, number) for number in range(len(HEADS))] if data.pairs is not None else []
 
-    def evaluate(self, epoch: int, unseen: Floats, train_losses: Sequence[float]) -> Evaluation:
-        """Args: (N, H) scores, each by a model that hasn't seen the image; the epoch's training loss of each head."""
+    def evaluate(
+        self, epoch: int, unseen: Floats, train_losses: Sequence[float], *, thorough: bool = False
+    ) -> Evaluation:
+        """Args: (N, H) scores, each by a model that hasn't seen the image; the epoch's training loss of each head;
+        whether to find out what each head is worth, which takes a fit without each.
+        """
         if self._data.pairs is None:
             return self._evaluate_overall(epoch, unseen, train_losses[0])
         units = fit_units(unseen[self._fits], self._data.ratings[self._fits])
@@ -85,7 +89,7 @@ class Evaluator:
             if measured["pairs"]:
                 losses.append(measured["loss"])
         primary = float(np.mean(losses)) if losses else float("nan")
-        combination, combined, importance = self._combined(units(unseen), rounds)
+        combination, combined, importance = self._combined(units(unseen), rounds, thorough)
         metrics = {
             "epoch": epoch,
             "mode": "multihead",
@@ -110,12 +114,14 @@ class Evaluator:
         following = rating_agreement(np.concatenate(scores), np.concatenate(ratings), np.concatenate(prompts))
         return {**self._measure(pairs, logits), **following}
 
-    def _combined(self, unseen: Floats, rounds: list[Floats]) -> tuple[Combination, dict[str, Any], dict[str, Any]]:
+    def _combined(
+        self, unseen: Floats, rounds: list[Floats], thorough: bool
+    ) -> tuple[Combination, dict[str, Any], dict[str, Any]]:
         trained = [HEADS.index(head) for head in self.trained]
         combination = self._combine(self._data.combined.inside(self._fits), unseen[:, trained])
         measured = self._measure_combined([scores[:, trained] for scores in rounds])
         lost = {}
-        for head in self.trained if len(trained) > 1 else []:
+        for head in self.trained if thorough and len(trained) > 1 else []:
             others = [number for number in trained if HEADS[number] != head]
             without = self._measure_combined([scores[:, others] for scores in rounds])
             lost[head] = _less(measured["accuracy"], without["accuracy"])

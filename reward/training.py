@@ -24,9 +24,11 @@ from reward.errors import InterruptedTrainingError
 from reward.evaluation import Evaluation, Evaluator
 from reward.events import Encoding, Epoch, Event, Finished, Reading, Split, Warning
 from reward.fitting import Fit, multihead_problem, pairs_problem
+from reward.heads import HIDDEN
 from reward.losses import Objective
 from reward.model import OVERALL, ModelConfig, MultiHeadReward
 from reward.modelcard import model_card
+from reward.threads import threads_for
 from reward.validation import Validation, make_validation, snapshot
 
 # Chosen by benchmarks/objectives.py: see docs/decisions/0003-objective.md.
@@ -140,17 +142,20 @@ class _Loop:
 
     def run_epochs(self, should_stop: Callable[[], bool]) -> Iterator[Event]:
         config, validation = self.config, self.validation
-        fit = self._fit()
+        work = self._work()
+        with threads_for(work):
+            fit = self._fit()
         evaluator = Evaluator(
             self.data, self.embeddings.hashes, validation.rounds, validation.sides.train, validation.name, config.seed
         )
         epoch = self._resume(fit) if config.resume else self._begin(fit, evaluator)
         while epoch < config.total_epochs:
             epoch += 1
-            fit.run_epoch(epoch, should_stop)
-            scores = fit.scores()
-            current = evaluator.evaluate(epoch, validation.unseen(scores), fit.train_losses)
-            chosen = validation.choose(epoch, fit, scores, current, evaluator)
+            with threads_for(work):
+                fit.run_epoch(epoch, should_stop)
+                scores = fit.scores()
+                current = evaluator.evaluate(epoch, validation.unseen(scores), fit.train_losses)
+                chosen = validation.choose(epoch, fit, scores, current, evaluator)
             self.run.add_metrics(current.metrics)
             if chosen is not None:
                 self.run.save(chosen.epoch, self._model(chosen.stack, evaluator, chosen.evaluation), ("best",))
@@ -160,6 +165,12 @@ class _Loop:
             if should_stop():
                 raise InterruptedTrainingError(f"stopped after epoch {epoch}; last/ is complete")
         yield Finished(str(self.run.path), validation.best_epoch)
+
+    def _work(self) -> int:
+        """Multiplications of the largest single step: of the optimizer on the CPU, or of a fit to all images."""
+        images, dim = self.embeddings.vectors.shape
+        step = self.config.pairs_per_step * dim * HIDDEN * len(HEADS) * len(self.validation.sides.left_out)
+        return int(max(step if self.device.type == "cpu" else 0, images * dim * min(images, dim)))
 
     def _fit(self) -> Fit:
         config, vectors, sides = self.config, self.embeddings.vectors, self.validation.sides

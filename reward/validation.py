@@ -88,7 +88,8 @@ class HoldOut:
         if current.primary >= self._best:  # False for NaN: without anything to measure on, the last epoch is taken
             return None
         self._best, self._best_epoch = current.primary, epoch
-        return Chosen(epoch, current, snapshot(fit))
+        thorough = evaluator.evaluate(epoch, self.unseen(scores), fit.train_losses, thorough=True)
+        return Chosen(epoch, thorough, snapshot(fit))
 
     def state(self) -> State:
         return {"best": torch.tensor(self._best, dtype=torch.float64), "best_epoch": torch.tensor(self._best_epoch)}
@@ -146,7 +147,7 @@ class CrossValidation:
         self._snapshots = {number: state for number, state in self._snapshots.items() if number in wanted}
         best = self.best_epoch
         losses = [float(value) for value in self._snapshots[best]["train_losses"]] if best else []
-        evaluation = evaluator.evaluate(best, self._stopped, losses)
+        evaluation = evaluator.evaluate(best, self._stopped, losses, thorough=True)
         return Chosen(best, evaluation, self._snapshots[best])
 
     def state(self) -> State:

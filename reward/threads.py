@@ -1,0 +1,26 @@
+"""How many threads a computation is worth: small ones run on one, since threads that wait for each other cost more."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import torch
+
+WORTH_THREADS: Final = 100_000_000  # multiplications in one go
+
+
+@contextmanager
+def threads_for(multiplications: int) -> Iterator[None]:
+    """One thread for torch and the BLAS libraries within, if the work in one go is below `WORTH_THREADS`."""
+    if multiplications >= WORTH_THREADS:
+        yield
+        return
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1, user_api="blas"):
+            yield
+    finally:
+        torch.set_num_threads(before)
