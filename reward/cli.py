@@ -29,7 +29,15 @@ def build_parser() -> argparse.ArgumentParser:
         description="Train a multi-head reward model from a CSV of 0–10 ratings, or one score from binary pairs.",
         epilog="Exit codes: 0 done, 1 failed, 2 bad input (nothing written), 130 interrupted (last/ is complete).",
     )
+    add_flags(parser, [flag.field for flag in FLAGS])
+    return parser
+
+
+def add_flags(parser: argparse.ArgumentParser, fields: Sequence[str]) -> None:
+    """Give `parser` the arguments of these fields of TrainConfig."""
     for flag in FLAGS:
+        if flag.field not in fields:
+            continue
         shown = "" if flag.default is None or flag.kind is bool else f" (default: {flag.default})"
         options: dict[str, Any] = {"help": (flag.help + shown).replace("%", "%%"), "default": flag.default}
         if flag.kind is bool:
@@ -37,7 +45,6 @@ def build_parser() -> argparse.ArgumentParser:
         else:
             options |= {"type": flag.kind, "choices": flag.choices, "metavar": flag.metavar}
         parser.add_argument(flag.option, **options)
-    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -135,6 +135,19 @@ class Evaluator:
         }
         return combination, {**measured, "target": self._data.target}, importance
 
+    def combined_logits(self, unseen: Floats) -> Floats:
+        """(N, H) scores by models that haven't seen the image → (N,) combined logits of the measured images, else NaN.
+
+        An image's weights are fitted in the round that measures it; images of one round can be compared.
+        """
+        trained = [HEADS.index(head) for head in self.trained]
+        logits = np.full(len(unseen), np.nan)
+        for one in self._rounds:
+            scores = fit_units(unseen[one.fits], self._data.ratings[one.fits])(unseen)[:, trained]
+            fitted = self._combine(self._data.combined.inside(one.fits), scores)
+            logits[one.measures] = (scores @ fitted.weights * fitted.temperature)[one.measures]
+        return logits
+
     def _measure_combined(self, rounds: list[Floats]) -> dict[str, Any]:
         """Metrics of the combined score; `rounds` has (N, K) head scores for each round, which fits its own weights."""
         pairs, logits = self._data.combined, []
