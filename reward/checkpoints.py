@@ -1,5 +1,6 @@
 """Run folders on disk: checkpoints that are there whole or not at all, and links to the best and the last one."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -61,14 +62,22 @@ class RunFolder:
                 "--output", f"{self.path} already holds a run", "--resume goes on with it, --overwrite replaces it"
             )
 
-    def create(self, record: dict[str, Any]) -> None:
-        """Make the folder with its config.json; an earlier run is removed first."""
-        if self.path.is_dir() and self.holds_a_run:
+    def create(self, record: dict[str, Any], *, overwrite: bool) -> None:
+        """Make the folder with its config.json; with `overwrite` an earlier run is removed first.
+
+        Raises:
+            InputError: another run began here since `check_free`; it is left alone.
+        """
+        if overwrite and self.path.is_dir() and self.holds_a_run:
             aside = self.path.with_name(f".{self.path.name}.old-{os.getpid()}")
             self.path.rename(aside)
             shutil.rmtree(aside)
         self.path.mkdir(parents=True, exist_ok=True)
-        write_json(self.path / CONFIG, record)
+        try:  # of two trainings that start at once, one makes this file
+            with (self.path / CONFIG).open("x", encoding="utf-8") as file:
+                file.write(_json(record))
+        except FileExistsError as error:
+            raise InputError.one("--output", f"another run has begun in {self.path}", "name a new folder") from error
 
     def add_metrics(self, metrics: dict[str, Any]) -> None:
         """Append a line to metrics.jsonl, on disk when this returns."""
@@ -148,6 +157,8 @@ class RunFolder:
         try:
             before = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
             old_arguments, old_inputs = before["arguments"], before["inputs"]
+            same_images = before["images"] == record["images"]
+            same_backbone = before["backbone"]["identity"] == plain(record["backbone"]["identity"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CheckpointError(f"{self.path / CONFIG}: damaged, can't be resumed from") from error
         arguments = record["arguments"]
@@ -156,32 +167,39 @@ class RunFolder:
             for name in sorted({*arguments, *old_arguments} - _NOT_PART_OF_THE_RUN)
             if arguments.get(name) != old_arguments.get(name)
         ]
-        differing += [file for file in record["inputs"] if record["inputs"][file] != old_inputs.get(file)]
+        inputs = record["inputs"]
+        differing += [file for file in sorted({*inputs, *old_inputs}) if inputs.get(file) != old_inputs.get(file)]
+        differing += [] if same_images else ["the images"]
+        differing += [] if same_backbone else ["the backbone"]
         if differing:
             raise InputError.one(
                 "--resume", f"{', '.join(differing)} changed since the run began", "resume it as it was, or --overwrite"
             )
 
 
-def run_record(config: TrainConfig, backbone: dict[str, Any], inputs: Iterable[Path], created: str) -> dict[str, Any]:
-    """What config.json of a run holds: arguments, versions, sha256 of every input, the code's revision."""
+def run_record(
+    config: TrainConfig, backbone: dict[str, Any], inputs: Iterable[Path], images: Iterable[str], created: str
+) -> dict[str, Any]:
+    """What config.json of a run holds: arguments, versions, sha256 of every input, the code's revision.
+
+    Args:
+        images: content sha256 of the images; recorded as one digest of them all.
+    """
     arguments = {item.name: getattr(config, item.name) for item in fields(config)}
     arguments |= {"epochs": config.total_epochs, "batch_size": config.pairs_per_step}
     return {
         "arguments": {name: str(value) if isinstance(value, Path) else value for name, value in arguments.items()},
         "backbone": backbone,
         "inputs": {str(path): content_sha256(path) for path in inputs},
+        "images": hashlib.sha256("\n".join(sorted(images)).encode()).hexdigest(),
         "versions": {name: found for name in _LIBRARIES if (found := _version(name))},
         "git_revision": _git_revision(),
         "created": created,
     }
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Replace a JSON file whole."""
-    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
-    temporary.write_text(json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+def _json(value: Any) -> str:
+    return json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n"
 
 
 def _sync(folder: Path) -> None:

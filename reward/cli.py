@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -64,6 +65,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _end(EXIT_FAILED, message, Failed(message), events)
 
 
+def report(command: Callable[[], int]) -> int:
+    """Run `command`; what a person can cause becomes a message on stderr and its exit code."""
+    try:
+        return command()
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except RewardError as error:
+        print(error, file=sys.stderr)
+        return EXIT_FAILED
+    except OSError as error:  # a full disk, a folder that may not be written to
+        print(f"{error.filename}: {error.strerror or error}", file=sys.stderr)
+        return EXIT_FAILED
+
+
 def _run(config: TrainConfig) -> int:
     import logging
 
@@ -86,7 +102,8 @@ def _run(config: TrainConfig) -> int:
 
 def _end(code: int, message: str, event: Event, events: Path | None) -> int:
     print(message, file=sys.stderr)
-    _record(event, events)
+    with suppress(OSError):  # the events file itself may be what failed
+        _record(event, events)
     return code
 
 

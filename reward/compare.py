@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from reward.backbones.registry import make_backbone
-from reward.cli import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_OK, add_flags
+from reward.cli import EXIT_OK, add_flags, report
 from reward.config import TrainConfig
 from reward.dataset import Dataset, group_images, read_dataset
 from reward.devices import pick_device
 from reward.embeddings import EmbeddingCache, default_cache_dir, embed_files
-from reward.errors import InputError, RewardError
+from reward.errors import InputError
 from reward.evaluation import Evaluator
 from reward.fitting import Fit, Problem, multihead_problem, pairs_problem
 from reward.linear import FoldRidge, Normaliser
@@ -207,14 +207,11 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     arguments = vars(build_parser().parse_args(argv))
-    try:
-        found, target = compare(TrainConfig(**arguments))
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return EXIT_BAD_INPUT
-    except RewardError as error:
-        print(error, file=sys.stderr)
-        return EXIT_FAILED
+    return report(lambda: _run(TrainConfig(**arguments)))
+
+
+def _run(config: TrainConfig) -> int:
+    found, target = compare(config)
     print(f"share of pairs in the right order, out of fold; target: {target}")
     print(f"{'':32s} accuracy  95 % interval    less five heads")
     for one in found:

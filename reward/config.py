@@ -34,7 +34,7 @@ class TrainConfig:
     output: Path = _flag(Path("outputs/multihead_reward_model"), "run folder to make", metavar="DIR")
     epochs: int | None = _flag(None, "passes over the pairs; default 15, in pairs mode 10")
     batch_size: int | None = _flag(None, "pairs a step; default 4, in pairs mode 8")
-    learning_rate: float = _flag(1e-4, "Adam's step size")
+    learning_rate: float = _flag(1e-4, "AdamW's step size")
     min_rating_diff: float = _flag(0.5, "smallest difference of ratings that makes a win; below it a tie")
     backbone: str = _flag(
         DEFAULT_BACKBONE, "openclip:ARCH/TAG, openclip:ARCH@WEIGHTS_FILE, or pixelstats", metavar="SPEC"
@@ -42,7 +42,7 @@ class TrainConfig:
     folds: int | None = _flag(
         None, "cross-validation with that many folds; 0 = hold prompts out; default 5 under 50 prompts, else 0"
     )
-    val_fraction: float = _flag(0.2, "share of the prompts held out, where there are no folds")
+    val_fraction: float | None = _flag(None, "hold that share of the prompts out instead of folds; default 0.2")
     seed: int = _flag(0, "split, order and initial weights follow from it")
     device: str = _flag("auto", "auto, cpu, cuda or mps")
     image_root: Path | None = _flag(None, "where relative image paths are looked for first", metavar="DIR")
@@ -61,6 +61,16 @@ class TrainConfig:
     def total_epochs(self) -> int:
         """`epochs`, or the mode's default."""
         return self.epochs if self.epochs is not None else _EPOCHS.get(self.mode, 1)
+
+    @property
+    def share_held_out(self) -> float:
+        """`val_fraction`, or its default."""
+        return self.val_fraction if self.val_fraction is not None else 0.2
+
+    @property
+    def folds_wanted(self) -> int | None:
+        """`folds`; 0 where a share to hold out was asked for; None = decided by the number of prompts."""
+        return 0 if self.folds is None and self.val_fraction is not None else self.folds
 
     @property
     def pairs_per_step(self) -> int:
@@ -96,14 +106,19 @@ class TrainConfig:
                 f"{self.min_rating_diff:g} is out of range",
                 "0 to 10",
             ),
-            ("--val-fraction", 0 < self.val_fraction < 1, f"{self.val_fraction:g} is out of range", "between 0 and 1"),
+            (
+                "--val-fraction",
+                0 < self.share_held_out < 1,
+                f"{self.share_held_out:g} is out of range",
+                "between 0 and 1",
+            ),
             (
                 "--folds",
                 self.folds in (None, 0) or (self.folds or 0) >= 3,
                 f"{self.folds} is too few",
                 "0, or at least 3",
             ),
-            ("--seed", 0 <= self.seed < 2**63, f"{self.seed} is out of range", "a whole number from 0"),
+            ("--seed", 0 <= self.seed < 2**31, f"{self.seed} is out of range", "a whole number from 0 to 2147483647"),
             ("--resume", not (self.resume and self.overwrite), "contradicts --overwrite", "give one of the two"),
         )
         return [Fault(flag, None, problem, remedy) for flag, ok, problem, remedy in checks if not ok]

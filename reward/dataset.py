@@ -15,7 +15,7 @@ from reward.groups import Link, check_groups, split_groups
 from reward.metrics import first_by_hash
 from reward.pairs import RatingPairs, compare, largest_difference, mean_over_shared_heads, rating_pairs
 from reward.preferences import PreferencesTable, read_preferences
-from reward.prompts import prompts_beside
+from reward.prompts import find_prompts, read_prompts
 from reward.ratings import RatingsTable, read_ratings
 
 Floats = npt.NDArray[np.float64]
@@ -120,10 +120,12 @@ def read_dataset(config: TrainConfig) -> Dataset:
         preferred = collect(lambda: read_preferences(pairs_path, root))
     main_file = config.ratings if config.mode == "multihead" else config.pairs
     assert main_file is not None  # TrainConfig checks it
-    texts = collect(lambda: prompts_beside(main_file, config.prompts))
+    prompts_path = find_prompts(main_file, config.prompts)
+    texts = collect(lambda: read_prompts(prompts_path)) if prompts_path is not None else {}
     if faults:
         raise InputError(faults)
-    return _assemble(config, rated, preferred, texts or {}, main_file)
+    sources = [path for path in (config.ratings if rated else None, config.pairs, prompts_path) if path is not None]
+    return _assemble(config, rated, preferred, texts or {}, sources)
 
 
 def _assemble(
@@ -131,8 +133,9 @@ def _assemble(
     rated: RatingsTable | None,
     preferred: PreferencesTable | None,
     texts: dict[str, str],
-    main_file: Path,
+    sources: list[Path],
 ) -> Dataset:
+    main_file = sources[0]
     rows = _Rows(texts)
     ratings = np.zeros((0, len(HEADS)))
     if rated is not None:
@@ -176,9 +179,7 @@ def _assemble(
         combined=combined,
         target=target,
         texts=rows.texts,
-        sources=[
-            path for path in (config.ratings if rated else None, config.pairs, config.prompts) if path is not None
-        ],
+        sources=sources,
         has_preferences=preferences is not None,
         people=people,
         notes=notes,

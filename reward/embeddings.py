@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from reward.errors import Fault, InputError
+from reward.errors import CacheError, Fault, InputError
 from reward.events import Encoding
 from reward.images import content_sha256, load_rgb
 
@@ -57,24 +57,31 @@ class EmbeddingCache:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        db = sqlite3.connect(self.path, timeout=60)
         try:
-            with db:
-                yield db
-        finally:
-            db.close()
+            db = sqlite3.connect(self.path, timeout=60)
+            try:
+                with db:
+                    yield db
+            finally:
+                db.close()
+        except sqlite3.Error as error:
+            raise CacheError(
+                f"{self.path}: the embedding cache can't be used ({error}); delete it, or name another with --cache-dir"
+            ) from error
 
     def hashes(self, paths: Sequence[Path]) -> list[str]:
         """The content sha256 of each file; a file of known size and time of change is not read again."""
+        found, new = [], []
         with self._open() as db:
-            found = []
             for path in paths:
                 stat, name = path.stat(), str(path.resolve())
                 row = db.execute("SELECT size, mtime_ns, sha256 FROM files WHERE path = ?", (name,)).fetchone()
                 if row is None or row[:2] != (stat.st_size, stat.st_mtime_ns):
                     row = (stat.st_size, stat.st_mtime_ns, content_sha256(path))
-                    db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", (name, *row))
+                    new.append((name, *row))
                 found.append(str(row[2]))
+            # All reading comes first: a write lock held meanwhile would keep other processes waiting.
+            db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", new)
         return found
 
     def get(self, hashes: Sequence[str], backbone: str) -> dict[str, Floats]:

@@ -3,8 +3,9 @@
 RewardError                      shown as its message, without a traceback
 ├── InputError                   bad files or arguments: a list of faults, exit code 2
 ├── BackboneError                the image encoder can't be had or doesn't fit
+├── CacheError                   the embedding cache is damaged, locked or read-only
 ├── CheckpointError              a saved model is missing, damaged or of a future format
-└── InterruptedTrainingError          stopped by a person; `last/` is complete, exit code 130
+└── InterruptedTrainingError     stopped by a person; `last/` is complete, exit code 130
 """
 
 from collections.abc import Sequence
@@ -48,6 +49,10 @@ class InputError(RewardError):
 
 class BackboneError(RewardError):
     """A backbone's weights can't be had, don't match, or it can't do what was asked."""
+
+
+class CacheError(RewardError):
+    """The embedding cache can't be read or written."""
 
 
 class CheckpointError(RewardError):

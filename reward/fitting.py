@@ -18,7 +18,7 @@ from reward.combination import prompt_weights
 from reward.dataset import Dataset, LabelledPairs
 from reward.errors import InterruptedTrainingError
 from reward.heads import HeadStack
-from reward.linear import FoldRidge, Normaliser
+from reward.linear import MOST_ROWS, FoldRidge, Normaliser
 from reward.losses import Objective, pair_losses, rating_losses, tie_width_of_share
 
 Floats = npt.NDArray[np.float64]
@@ -270,11 +270,14 @@ class Fit:
     def _start_from_preferences(self, normalisers: dict[frozenset[int], Normaliser]) -> None:
         """A ridge on differences, scaled to the log-odds that labels of its size stand for."""
         problem, stack = self.problem, self.stack
-        fold, prompt = problem.fold[problem.first], problem.prompt[problem.first]
-        target = 2 * problem.label[:, 0] - 1
+        first, second, target = problem.first, problem.second, 2 * problem.label[:, 0] - 1
+        if len(first) > MOST_ROWS:  # drawn before the differences are made, which would be as large as all pairs
+            drawn = np.random.default_rng(self.seed).choice(len(first), MOST_ROWS, replace=False)
+            first, second, target = first[drawn], second[drawn], target[drawn]
+        fold, prompt = problem.fold[first], problem.prompt[first]
         for member, left_out in enumerate(problem.left_out):
             normal = normalisers[left_out](problem.x)
-            difference = normal[problem.first] - normal[problem.second]
+            difference = normal[first] - normal[second]
             fit = FoldRidge(difference, target, prompt, fold, {}, intercept=False, seed=self.seed).fit(left_out)
             stack.linear[member, :, 0] = torch.from_numpy(2 * fit.coefficients)
 

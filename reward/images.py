@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from PIL import Image
 
-IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
 _CHECK_THREADS: Final = 4
 
 
@@ -43,24 +43,33 @@ def load_rgb(path: Path) -> "Image.Image":
     Raises:
         ValueError: the file is no image, is cut off, or is too large to be decoded safely.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         with Image.open(path) as opened:
-            opened.load()
-            image = ImageOps.exif_transpose(opened)
-            if image.mode.startswith(("I", "F")):
-                # 16-bit greyscale: Pillow's own conversion clips at 255 instead of scaling.
-                image = image.point(lambda value: value / 257).convert("L")
-            if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-                image = image.convert("RGBA")
-                white = Image.new("RGBA", image.size, "white")
-                image = Image.alpha_composite(white, image)
-            return image.convert("RGB")
+            return as_rgb(opened)
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise ValueError(_plain(error)) from error
     except Image.DecompressionBombWarning as warning:  # where warnings are errors
         raise ValueError(_plain(warning)) from warning
+
+
+def as_rgb(image: "Image.Image") -> "Image.Image":
+    """An opened picture as `load_rgb` gives it.
+
+    Raises:
+        OSError, ValueError: Pillow can't decode it.
+    """
+    from PIL import Image, ImageOps
+
+    image.load()
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith(("I", "F")):
+        # 16-bit greyscale: Pillow's own conversion clips at 255 instead of scaling.
+        image = image.point(lambda value: value / 257).convert("L")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    return image.convert("RGB")
 
 
 def image_problem(path: Path) -> str | None:

@@ -13,7 +13,7 @@ Bools = npt.NDArray[np.bool_]
 # Penalty per row, for inputs and targets of variance 1.
 PENALTIES: Final = np.logspace(-2.5, 2.5, 11)
 CLAMP: Final = 4.0  # a normalised input further out is an outlier of a small training set, not information
-_MOST_ROWS: Final = 20_000  # with so many rows a ridge is settled; more would only take time
+MOST_ROWS: Final = 20_000  # with so many rows a ridge is settled; more would only take time
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class FoldRidge:
         each other; fold: (N,) fold of each row, −1 = in none and never left out; normalisers: by folds left out, filled
         where one is missing; intercept: False for differences, whose inputs and targets have no level.
         """
-        if len(x) > _MOST_ROWS:
-            keep = np.random.default_rng(seed).choice(len(x), _MOST_ROWS, replace=False)
+        if len(x) > MOST_ROWS:
+            keep = np.random.default_rng(seed).choice(len(x), MOST_ROWS, replace=False)
             x, y, prompt, fold = x[keep], y[keep], prompt[keep], fold[keep]
         self._x, self._y, self._prompt, self._fold = x, y, prompt, fold
         self._normalisers, self._intercept = normalisers, intercept

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from reward.aspects import HEADS
 from reward.backbones.base import Backbone
-from reward.backbones.registry import make_backbone, matching_backbone
+from reward.backbones.registry import check_identity, make_backbone, matching_backbone
 from reward.config import Mode
 from reward.devices import pick_device
 from reward.errors import BackboneError, CheckpointError, Fault, InputError
 from reward.events import plain
 from reward.heads import DROPOUT, HIDDEN, HeadStack
-from reward.images import load_rgb
+from reward.images import as_rgb, load_rgb
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -69,6 +69,9 @@ class ModelConfig:
             raise CheckpointError(
                 f"the checkpoint has format {version}, this version reads up to {FORMAT_VERSION}: update the studio"
             )
+        backbone = values.get("backbone")
+        if not isinstance(backbone, dict) or not isinstance(backbone.get("identity"), dict) or "spec" not in backbone:
+            raise CheckpointError("config.json is incomplete: backbone needs spec and identity")
         known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
         for name in ("heads", "trained"):
             if name in known:
@@ -213,7 +216,9 @@ class MultiHeadReward(
             given = torch.tensor([shares.get(head, 0.0) for head in config.heads])
             copy.combination_logits.copy_(given.log())
         listed = ", ".join(f"{head} {share:.3f}" for head, share in shares.items())
-        copy.card = (self.card or "# Multi-head reward model\n") + f"\n## Changed\n\nWeights set by hand: {listed}.\n"
+        copy.combined_temperature.fill_(math.nan)  # a probability would need weights that were learned
+        card = (self.card or "# Multi-head reward model\n").split("## Importance")[0]
+        copy.card = card + f"## Importance\n\nWeights set by hand, not learned: {listed}.\n"
         return copy.to(self.device)
 
     def fingerprint(self) -> str:
@@ -222,10 +227,6 @@ class MultiHeadReward(
         for name, value in sorted(self.head_state().items()):
             digest.update(name.encode() + value.numpy().tobytes())
         return digest.hexdigest()
-
-    def train(self, mode: bool = True) -> Self:
-        """As in torch; the backbone stays in eval mode."""
-        return super().train(mode)
 
     def generate_model_card(self, *_: Any, **__: Any) -> ModelCard:
         """The README.md that is saved beside the weights."""
@@ -328,11 +329,20 @@ class MultiHeadReward(
         except SafetensorError as error:
             raise CheckpointError(f"{file}: damaged ({error})") from error
         model._load_heads(state, str(file))
-        for name, attribute in (("metrics.json", "metrics"), ("README.md", "card")):
-            if local and (Path(model_id) / name).is_file():
-                text = (Path(model_id) / name).read_text(encoding="utf-8")
-                setattr(model, attribute, json.loads(text) if name.endswith("json") else text)
+        if local:
+            model._read_companions(Path(model_id))
         return model.to(target)
+
+    def _read_companions(self, folder: Path) -> None:
+        """The metrics and the card beside the weights, so that saving again keeps them."""
+        if (folder / "README.md").is_file():
+            self.card = (folder / "README.md").read_text(encoding="utf-8", errors="replace")
+        file = folder / "metrics.json"
+        if file.is_file():
+            try:
+                self.metrics = json.loads(file.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise CheckpointError(f"{file}: damaged ({error})") from error
 
     def _load_heads(self, state: dict[str, Tensor], source: str) -> None:
         """Strict on names and shapes of everything but the backbone."""
@@ -380,14 +390,17 @@ def _recorded_backbone(config: ModelConfig, spec: str | None, local: bool) -> Ba
         return matching_backbone(spec, identity)
     if local:
         return matching_backbone(config.backbone["spec"], identity)
-    if identity.get("library") == "open_clip":
-        if not identity.get("pretrained"):
-            raise BackboneError(
-                f"this checkpoint stands on a weights file with sha256 {identity.get('weights_sha256')}; "
-                f"pass backbone='openclip:{identity.get('architecture')}@FILE' with your copy of it"
-            )
-        return matching_backbone(f"openclip:{identity['architecture']}/{identity['pretrained']}", identity)
-    return matching_backbone("pixelstats", identity)
+    if identity.get("library") != "open_clip":
+        return matching_backbone("pixelstats", identity)
+    from reward.backbones.openclip import OpenClipBackbone
+
+    architecture, tag = str(identity.get("architecture")), identity.get("pretrained")
+    if not tag:
+        raise BackboneError(
+            f"this checkpoint stands on a weights file with sha256 {identity.get('weights_sha256')}; "
+            f"pass backbone='openclip:{architecture}@FILE' with your copy of it"
+        )
+    return check_identity(OpenClipBackbone(architecture, tag=str(tag)), identity)
 
 
 def _require_files(folder: Path) -> None:
@@ -402,4 +415,4 @@ def _as_rgb(image: "str | Path | Image.Image") -> "Image.Image":
             return load_rgb(Path(image))
         except ValueError as error:
             raise ValueError(f"{image}: {error}") from error
-    return image.convert("RGB")
+    return as_rgb(image)

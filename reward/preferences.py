@@ -41,7 +41,7 @@ def read_preferences(path: Path, image_root: Path | None = None, *, check_images
     bases = search_bases(path, image_root)
     rows: list[tuple[int, dict[str, Any]]] = []
     faults: list[Fault] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         problem = _parse(line)

@@ -26,11 +26,9 @@ def read_prompts(path: Path) -> dict[str, str]:
     return prompts
 
 
-def prompts_beside(source: Path, given: Path | None) -> dict[str, str]:
-    """Prompts from `given`, else from a prompts.csv beside `source` or in the folder above, else none."""
+def find_prompts(source: Path, given: Path | None) -> Path | None:
+    """`given`, else a prompts.csv beside `source` or in the folder above, else None."""
     if given is not None:
-        return read_prompts(given)
-    for folder in (source.parent, source.parent.parent):
-        if (folder / "prompts.csv").is_file():
-            return read_prompts(folder / "prompts.csv")
-    return {}
+        return given
+    beside = (folder / "prompts.csv" for folder in (source.parent, source.parent.parent))
+    return next((path for path in beside if path.is_file()), None)

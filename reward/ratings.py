@@ -1,5 +1,6 @@
 """Ratings CSV → a checked table of images and their 0–10 ratings on the five heads."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,11 +59,12 @@ def read_ratings(path: Path, image_root: Path | None = None, *, check_images: bo
         raise InputError.one(path, "there is a header but no row", "add a row an image")
     faults += _blank_cells(table, frame, strings)
     faults += _out_of_range(table, frame)
-    faults += _duplicates(table, frame, strings)
     bases = search_bases(path, image_root)
     unique = frame["image_path"].drop_duplicates()
     files = {written: resolve_image(written, bases) for written in unique if written}
-    frame["file"] = frame["image_path"].map({written: str(file) for written, file in files.items()})
+    # Two spellings of one path are one image: `a.png`, `./a.png`, or its absolute path.
+    frame["file"] = frame["image_path"].map({written: os.path.normpath(file) for written, file in files.items()})
+    faults += _duplicates(table, frame, ["prompt_id", "file", *strings[2:]])
     if check_images:
         faults += _bad_images(table, frame, files)
     if not faults and not _has_two_rated(frame):
@@ -93,17 +95,21 @@ def _out_of_range(table: CsvTable, frame: "pd.DataFrame") -> list[Fault]:
 
 
 def _duplicates(table: CsvTable, frame: "pd.DataFrame", keys: list[str]) -> list[Fault]:
-    again = frame.duplicated(keys, keep="first").to_numpy().nonzero()[0]
-    if not len(again):
+    frame = frame[frame["image_path"] != ""]
+    absolute = {file: os.path.abspath(file) for file in frame["file"].unique()}  # noqa: PTH100 - resolve() asks the disk
+    frame = frame.assign(file=frame["file"].map(absolute))
+    if not frame.duplicated(keys).any():
         return []
-    first_row: dict[tuple[str, ...], int] = {}
-    faults = []
-    rows = list(zip(*(frame[name] for name in keys), strict=True))
-    for row, key in enumerate(rows):
-        if first_row.setdefault(key, row) != row and all(key):
-            line = table.lines[first_row[key]]
-            faults.append(table.fault(row, f"{key[1]} is a duplicate of line {line}", "keep one row of the two"))
-    return faults
+    first = frame.groupby(keys, sort=False)["image_path"].transform(lambda group: group.index[0])
+    return [
+        table.fault(
+            int(row),
+            f"{frame.at[row, 'image_path']} is a duplicate of line {table.lines[int(first[row])]}",
+            "keep one row of the two",
+        )
+        for row in frame.index[frame.duplicated(keys)]
+        if frame.at[row, "prompt_id"]
+    ]
 
 
 def _bad_images(table: CsvTable, frame: "pd.DataFrame", files: dict[str, Path]) -> list[Fault]:

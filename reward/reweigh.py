@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reward.cli import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_OK
-from reward.errors import InputError, RewardError
+from reward.cli import EXIT_OK, report
+from reward.errors import InputError
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -48,21 +48,18 @@ def parse_weights(text: str) -> dict[str, float]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     arguments = build_parser().parse_args(argv)
-    try:
-        weights = parse_weights(arguments.set_weights)
-        if arguments.output.exists() and (not arguments.output.is_dir() or any(arguments.output.iterdir())):
-            raise InputError.one("--output", f"{arguments.output} is not empty", "name a new folder")
-        from reward.model import MultiHeadReward
+    return report(lambda: _run(arguments))
 
-        model = MultiHeadReward.from_pretrained(arguments.model, backbone=arguments.backbone)
-        copy = model.with_head_weights(weights)
-        copy.save_pretrained(arguments.output)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return EXIT_BAD_INPUT
-    except RewardError as error:
-        print(error, file=sys.stderr)
-        return EXIT_FAILED
+
+def _run(arguments: argparse.Namespace) -> int:
+    weights = parse_weights(arguments.set_weights)
+    if arguments.output.exists() and (not arguments.output.is_dir() or any(arguments.output.iterdir())):
+        raise InputError.one("--output", f"{arguments.output} is not empty", "name a new folder")
+    from reward.model import MultiHeadReward
+
+    model = MultiHeadReward.from_pretrained(arguments.model, backbone=arguments.backbone)
+    copy = model.with_head_weights(weights)
+    copy.save_pretrained(arguments.output)
     for head, share in copy.get_head_importance().items():
         print(f"{head} {share:.3f}")
     return EXIT_OK

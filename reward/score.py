@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reward.cli import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_OK
-from reward.errors import InputError, RewardError
+from reward.cli import EXIT_OK, report
+from reward.errors import InputError
 from reward.images import list_images
 
 
@@ -29,14 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     arguments = build_parser().parse_args(argv)
-    try:
-        return _run(arguments)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return EXIT_BAD_INPUT
-    except RewardError as error:
-        print(error, file=sys.stderr)
-        return EXIT_FAILED
+    return report(lambda: _run(arguments))
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -45,6 +38,10 @@ def _run(arguments: argparse.Namespace) -> int:
     from reward.scoring import load_model, score_files
 
     logging.disable(logging.CRITICAL)  # open_clip logs failures that our own message says better
+    if arguments.csv is not None and not arguments.csv.parent.is_dir():
+        raise InputError.one(
+            "--csv", f"there is no folder {arguments.csv.parent}", "name a file in a folder that is there"
+        )
     paths = list_images(arguments.images)
     if not paths:
         raise InputError.one(str(arguments.images[0]), "no image in there", "name image files or folders of them")

@@ -87,7 +87,7 @@ def open_csv(path: Path, kind: str, required: Iterable[str]) -> CsvTable:
         InputError: unreadable, a required column is missing or stands twice, or lines of the wrong length; all of them.
     """
     text = read_text(path, kind)
-    header = text.lstrip("\r\n").splitlines()[0]
+    header = _lines(text.lstrip("\r\n"))[0]
     separator = max(",;\t", key=header.count)
     columns = tuple(name.strip() for name in next(csv.reader([header], delimiter=separator)))
     faults = []
@@ -115,10 +115,8 @@ def _with_plain_header(text: str, separator: str, columns: Sequence[str]) -> str
 
 
 def _misshapen(path: Path, text: str, separator: str, width: int) -> list[Fault]:
-    if '"' not in text:
-        rows = sum(1 for line in text.splitlines() if line)
-        if text.count(separator) == rows * (width - 1):
-            return []
+    if '"' not in text and all(line.count(separator) == width - 1 for line in _lines(text) if line):
+        return []
     try:
         return [
             Fault(
@@ -129,6 +127,11 @@ def _misshapen(path: Path, text: str, separator: str, width: int) -> list[Fault]
         ]
     except csv.Error as error:
         raise InputError.one(path, f"not a CSV ({error})", "save it as CSV, UTF-8") from error
+
+
+def _lines(text: str) -> list[str]:
+    """Lines as the csv module counts them; `str.splitlines` would also split at U+2028 and its like."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def _records(text: str, separator: str) -> list[tuple[int, list[str]]]:

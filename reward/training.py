@@ -56,11 +56,11 @@ def train(config: TrainConfig, should_stop: Callable[[], bool] = lambda: False) 
     yield from _encode(config, data, backbone, should_stop, embedded)
     embeddings = embedded[0]
     groups = group_images(data, embeddings.hashes)
-    validation = make_validation(groups, data.in_a_pair, config.folds, config.val_fraction, config.seed)
+    validation = make_validation(groups, data.in_a_pair, config.folds_wanted, config.share_held_out, config.seed)
     yield _split(data, validation)
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     recorded = {"spec": backbone.spec, "identity": backbone.identity}
-    record = run_record(config, recorded, data.sources, created)
+    record = run_record(config, recorded, data.sources, embeddings.hashes, created)
     loop = _Loop(config, run, data, validation, embeddings, backbone, record, device)
     yield from loop.run_epochs(should_stop)
 
@@ -182,7 +182,7 @@ class _Loop:
 
     def _begin(self, fit: Fit, evaluator: Evaluator) -> int:
         """Make the run folder with a `last/` from before the first epoch, so that stopping never leaves none."""
-        self.run.create(self.record)
+        self.run.create(self.record, overwrite=self.config.overwrite)
         evaluation = evaluator.evaluate(0, self.validation.unseen(fit.scores()), fit.train_losses)
         self.run.save(0, self._model(snapshot(fit), evaluator, evaluation), ("last",), self._state(fit, 0))
         return 0

@@ -72,7 +72,8 @@ class HoldOut:
         count = len(np.unique(inner[inner >= 0]))
         left_out = (frozenset[int](), *(frozenset({fold}) for fold in range(count if count > 1 else 0)))
         self.sides = Sides(train, inner, left_out)
-        self.rounds: Sequence[Round] = [Round(train, val)]
+        # Without inner folds there is nothing out of fold to fit to; else images in no fold would be scored in-sample.
+        self.rounds: Sequence[Round] = [Round(inner >= 0 if count > 1 else train, val)]
         self._best, self._best_epoch = float("inf"), 0
 
     @property

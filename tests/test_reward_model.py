@@ -170,6 +170,33 @@ def test_a_checkpoint_from_a_hub_opens_no_path_that_it_names(
     assert torch.equal(again.stack.linear, model.stack.linear)
 
 
+@pytest.mark.parametrize("architecture", ["ViT-B-32@/private/weights", "local-dir:/private", "hf-hub:user/other"])
+def test_a_hub_checkpoint_can_not_smuggle_a_path_into_the_architecture(
+    model: MultiHeadReward, tmp_path: Path, architecture: str
+) -> None:
+    snapshot = tmp_path / "hub/models--user--model/snapshots/abc"
+    model.save_pretrained(snapshot)
+    (tmp_path / "hub/models--user--model/refs").mkdir()
+    (tmp_path / "hub/models--user--model/refs/main").write_text("abc")
+    config = json.loads((snapshot / "config.json").read_text())
+    config["backbone"]["identity"] |= {"architecture": architecture, "pretrained": "w.pt"}
+    (snapshot / "config.json").write_text(json.dumps(config))
+    with pytest.raises(BackboneError) as caught:
+        MultiHeadReward.from_pretrained("user/model", cache_dir=tmp_path / "hub", local_files_only=True)
+    assert "open_clip knows no architecture" in str(caught.value)
+
+
+def test_a_picture_scores_the_same_as_path_and_as_opened_image(model: MultiHeadReward, tmp_path: Path) -> None:
+    glass = Image.new("RGBA", (60, 40), (200, 30, 30, 90))
+    glass.save(tmp_path / "glass.png")
+    turned = Image.radial_gradient("L").resize((90, 40)).convert("RGB")
+    exif = turned.getexif()
+    exif[0x0112] = 6
+    turned.save(tmp_path / "turned.png", exif=exif)
+    for path in (tmp_path / "glass.png", tmp_path / "turned.png"):
+        assert torch.allclose(model(path), model(Image.open(path)), atol=1e-6)
+
+
 def broken(folder: Path, name: str, content: bytes | None) -> str:
     target = folder / name
     if content is None:
@@ -190,12 +217,15 @@ def broken(folder: Path, name: str, content: bytes | None) -> str:
         ("config.json", b"{}", "format_version is missing"),
         ("config.json", b'{"format_version": 99}', "the checkpoint has format 99"),
         ("config.json", b'{"format_version": 1}', "config.json is incomplete"),
+        ("config.json", b'{"format_version": 1, "embedding_dim": 4, "backbone": {}}', "needs spec and identity"),
+        ("metrics.json", b"{", "metrics.json: damaged"),
         ("model.safetensors", b"garbage", "damaged"),
     ],
 )
 def test_damaged_checkpoints_say_what_is_wrong(
     model: MultiHeadReward, tmp_path: Path, name: str, content: bytes | None, expected: str
 ) -> None:
+    model.metrics = {"epoch": 1}
     model.save_pretrained(tmp_path / "saved")
     assert expected in broken(tmp_path / "saved", name, content)
 
@@ -265,6 +295,7 @@ def test_weights_of_ones_own_keep_the_heads_and_the_lineage(
     assert torch.allclose(again(pictures), expected, atol=1e-4)
     assert again.config.lineage["from_sha256"] == model.fingerprint()
     assert "Weights set by hand" in (tmp_path / "own/README.md").read_text()
+    assert again.combined_temperature.isnan()
     assert again.with_head_weights(weights | {"style": 1}).config.lineage["parent"] == again.config.lineage
 
 

@@ -80,6 +80,12 @@ def test_bom_and_crlf_and_blank_lines(two: Path) -> None:
     assert read_preferences(path).frame["label"].tolist() == [1.0]
 
 
+def test_separators_that_are_no_line_ends_stay_in_the_prompt(two: Path) -> None:
+    path = two / "pairs.jsonl"
+    path.write_text(line(prompt="a\u2028b").replace("\\u2028", "\u2028") + "\n", encoding="utf-8")
+    assert read_preferences(path).frame["prompt"].tolist() == ["a\u2028b"]
+
+
 def test_lines_about_the_same_two_images_are_merged(two: Path) -> None:
     path = write(
         two, line(label=1), line(img_pos="b.png", img_neg="a.png", label=1), line(label=1), line(prompt="other")

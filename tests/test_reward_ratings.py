@@ -96,6 +96,20 @@ def test_lines_of_the_wrong_length(two: Path) -> None:
     assert "r.csv:4: 9 cells where the header has 7" in text
 
 
+def test_wrong_lengths_that_cancel_out_are_found(two: Path) -> None:
+    text = message(csv(two, "p,a.png,7,5,6,5,4,3", "p,b.png,7,6,5,4"))
+    assert "r.csv:2: 8 cells" in text
+    assert "r.csv:3: 6 cells" in text
+
+
+def test_two_spellings_of_a_path_are_a_duplicate(two: Path) -> None:
+    text = message(csv(two, "p,a.png,1,2,3,4,5", "p,./a.png,1,2,3,4,5", f"p,{two}/a.png,1,2,3,4,5"))
+    assert [line.split(": ")[1] for line in text.splitlines()] == [
+        "./a.png is a duplicate of line 2; keep one row of the two",
+        f"{two}/a.png is a duplicate of line 2; keep one row of the two",
+    ]
+
+
 def test_line_numbers_count_lines_not_rows(two: Path) -> None:
     path = csv(two, '"p\nq",a.png,1,2,3,4,5', "p,b.png,1,2,3,4,x")
     assert "r.csv:4: material_rating is 'x'" in message(path)

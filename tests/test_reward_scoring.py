@@ -66,6 +66,9 @@ def test_messages_for_what_can_not_be_scored(trained: Path, tmp_path: Path) -> N
     assert done.returncode == 2
     assert "bad.png: not an image" in done.stderr
     assert not (tmp_path / "out.csv").exists()
+    done = score("--model", trained / "run/best", trained / "images", "--csv", tmp_path / "no/out.csv")
+    assert done.returncode == 2
+    assert "there is no folder" in done.stderr
     (tmp_path / "empty").mkdir()
     assert "no image in there" in score("--model", trained / "run/best", tmp_path / "empty").stderr
     done = score("--model", tmp_path / "nothing", bad)

@@ -2,24 +2,26 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from reward.aspects import HEADS
 from reward.config import TrainConfig
 from reward.embeddings import EmbeddingCache
 from reward.errors import InputError, InterruptedTrainingError
-from reward.events import Encoding, Epoch, Finished, Split
+from reward.events import Encoding, Epoch, Finished, Reading, Split
 from reward.model import MultiHeadReward
 from reward.training import train
-from tests.reward_inputs import HEADER, PROJECT, run_trainer, simple_ratings
+from tests.reward_inputs import HEADER, PROJECT, draw, run_trainer, simple_ratings
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def test_the_real_ratings_train_with_the_published_defaults(avt: Path, tmp_path:
     assert sum(best["importance"].values()) == pytest.approx(1)
     record = json.loads((output / "config.json").read_text())
     assert record["arguments"]["min_rating_diff"] == 0.5
-    assert len(record["inputs"]) == 2
+    assert len(record["inputs"]) == 3  # the prompts.csv beside the ratings decides the split too
     card = (output / "best/README.md").read_text()
     assert "pixelstats" in card
     assert "| Spatial | no ratings |" in card
@@ -203,6 +205,50 @@ def test_resuming_another_run_is_refused(ratings: Path, tmp_path: Path) -> None:
     assert "holds no last/" in str(caught.value)
 
 
+def test_resuming_with_other_prompts_images_or_weights_is_refused(
+    ratings: Path, tmp_path: Path, openclip_weights: Path
+) -> None:
+    weights_file = tmp_path / "weights.safetensors"
+    shutil.copy(openclip_weights, weights_file)
+    clip = TrainConfig(
+        ratings=ratings, output=tmp_path / "clip", backbone=f"openclip:ViT-S-32@{weights_file}", epochs=1
+    )
+    list(train(clip))
+    list(train(config(ratings, tmp_path / "a", epochs=1)))
+
+    def refusal(before: TrainConfig) -> str:
+        with pytest.raises(InputError) as caught:
+            list(train(replace(before, epochs=2, resume=True)))
+        return str(caught.value)
+
+    state = load_file(weights_file)
+    save_file({name: value + 1 if name == "visual.proj" else value for name, value in state.items()}, weights_file)
+    assert "the backbone changed" in refusal(clip)
+    prompts = ratings.parent / "prompts.csv"
+    prompts.write_text("prompt_id,prompt\np0,a cat\np1,a cat\n")
+    assert "prompts.csv changed" in refusal(config(ratings, tmp_path / "a"))
+    prompts.unlink()
+    draw(ratings.parent / "images/p0/0.png", 99)
+    assert "the images changed" in refusal(config(ratings, tmp_path / "a"))
+
+
+def test_of_two_runs_into_one_folder_the_second_leaves_the_first_alone(ratings: Path, tmp_path: Path) -> None:
+    first, second = (train(config(ratings, tmp_path / "a", seed=seed)) for seed in (1, 2))
+    for events in (first, second):  # both have looked at the folder before either has made it
+        assert isinstance(next(events), Reading)
+    list(first)
+    before = weights(tmp_path / "a")
+    with pytest.raises(InputError) as caught:
+        list(second)
+    assert "another run has begun" in str(caught.value)
+    assert same(before, weights(tmp_path / "a"))
+
+
+def test_a_share_to_hold_out_takes_the_place_of_folds(ratings: Path, tmp_path: Path) -> None:
+    split = next(e for e in train(config(ratings, tmp_path / "a", val_fraction=0.5)) if isinstance(e, Split))
+    assert (split.folds, split.train_prompts, split.val_prompts) == (0, 3, 3)
+
+
 def test_an_output_that_holds_a_run_is_refused_and_can_be_replaced(ratings: Path, tmp_path: Path) -> None:
     list(train(config(ratings, tmp_path / "a")))
     done = run_trainer("--ratings", ratings, "--backbone", "pixelstats", "--output", tmp_path / "a")
@@ -285,6 +331,17 @@ def test_bad_arguments_exit_2_and_write_nothing(tmp_path: Path, arguments: list[
     assert expected in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["embeddings.db", "no/such/folder.jsonl"])
+def test_a_damaged_cache_and_an_impossible_events_file_are_one_line(ratings: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "embeddings.db").write_text("this is no database" * 100)
+    option = "--cache-dir" if name.endswith("db") else "--events"
+    given = tmp_path if name.endswith("db") else tmp_path / name
+    done = run_trainer("--ratings", ratings, "--backbone", "pixelstats", "--output", tmp_path / "out", option, given)
+    assert done.returncode == 1
+    assert name in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
 
 
 def test_faults_of_all_files_come_at_once_and_nothing_is_written(ratings: Path, tmp_path: Path) -> None:

@@ -122,7 +122,9 @@ class OpenClipBackbone(Backbone):
         """open_clip's configuration of the architecture and of the tag ({} for a file)."""
         import open_clip
 
-        model_config = open_clip.get_model_config(self._architecture)
+        # Only names of its list: open_clip would also follow `local-dir:` and `hf-hub:` in an architecture's name.
+        listed = self._architecture in open_clip.list_models()
+        model_config = open_clip.get_model_config(self._architecture) if listed else None
         if model_config is None:
             raise BackboneError(f"open_clip knows no architecture {self._architecture!r}; try ViT-L-14 or ViT-B-32")
         if self._weights is not None:

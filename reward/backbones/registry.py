@@ -53,14 +53,22 @@ def matching_backbone(spec: str, identity: dict[str, Any]) -> Backbone:
     Raises:
         BackboneError: as `make_backbone`, or its identity differs; the message names what differs.
     """
-    backbone = make_backbone(spec)
+    return check_identity(make_backbone(spec), identity)
+
+
+def check_identity(backbone: Backbone, identity: dict[str, Any]) -> Backbone:
+    """The backbone, refused if it isn't the one that a checkpoint was trained on.
+
+    Raises:
+        BackboneError: its identity differs; the message names what differs.
+    """
     if backbone.identity != identity:
         keys = sorted({*identity, *backbone.identity})
         if identity.get("library") != backbone.identity.get("library"):
             keys = ["library"]
         differing = [key for key in keys if identity.get(key) != backbone.identity.get(key)]
         raise BackboneError(
-            f"this checkpoint was not trained on {spec}: {', '.join(differing)} differ "
+            f"this checkpoint was not trained on {backbone.spec}: {', '.join(differing)} differ "
             f"(trained on {_short(identity, differing)}, given {_short(backbone.identity, differing)})"
         )
     return backbone
