@@ -7,8 +7,6 @@ from pathlib import Path
 
 from reward.errors import RewardError
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
 
 def parser() -> argparse.ArgumentParser:
     """The command line of the studio."""
@@ -34,14 +32,14 @@ def parser() -> argparse.ArgumentParser:
         help="a further folder whose files trainings may read; may be given several times",
     )
     arguments.add_argument("--port", type=int, default=7860, help="port on this computer (default: 7860)")
-    arguments.add_argument("--host", default=LOOPBACK[0], help="this computer alone, until there are accounts")
+    arguments.add_argument("--host", help="refused until there are accounts: the studio serves this computer alone")
     return arguments
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until interrupted; 0 then, 2 for arguments that can't be used, 1 for anything else a person can cause."""
     given = parser().parse_args(argv)
-    if given.host not in LOOPBACK:
+    if given.host is not None:
         return _refuse(
             f"--host {given.host}: the studio has no accounts yet, so it serves this computer alone; leave --host out "
             "(to use it from elsewhere, forward the port: ssh -L 7860:127.0.0.1:7860 …)"

@@ -18,7 +18,12 @@ def build_analysis_tab(context: Context, demo: "gr.Blocks", tab: "gr.Tab") -> No
     import gradio as gr
 
     with gr.Column(elem_classes="studio-panel"):
-        gr.HTML(cards.title("What a model learned", "Every number is on prompts that it was not trained on"))
+        gr.HTML(
+            cards.title(
+                "What a model learned",
+                "How well it orders pictures of prompts that it, or its copy in a fold, was not trained on",
+            )
+        )
         with gr.Row():
             run = gr.Dropdown([], label="Run", elem_id="analyse-run", scale=4, min_width=220, allow_custom_value=True)
             checkpoint = gr.Radio(

@@ -78,7 +78,8 @@ def badge_card(checkpoint: Checkpoint) -> str:
         ("mode", text_of(metrics, "mode") or "unknown"),
         *([("combined score learned from", target)] if target else []),
     ]
-    return '<div class="studio-badges">' + "".join(_badge(name, value) for name, value in facts) + "</div>"
+    simulated = '<span class="studio-sample">simulated ratings</span>' if checkpoint.run.simulated else ""
+    return '<div class="studio-badges">' + simulated + "".join(_badge(name, value) for name, value in facts) + "</div>"
 
 
 def metrics_card(checkpoint: Checkpoint) -> str:

@@ -32,6 +32,11 @@ class Run:
         architecture, at, weights = spec.partition("@")
         return f"{architecture}@{Path(weights).name}" if at else spec
 
+    @property
+    def simulated(self) -> bool:
+        """Whether it was trained on ratings that no person gave."""
+        return self.config.get("simulated") is True
+
 
 @dataclass(frozen=True)
 class Checkpoint:

@@ -19,6 +19,7 @@ from reward.images import content_sha256
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from reward.dataset import Dataset
     from reward.model import MultiHeadReward
 
 CONFIG: Final = "config.json"
@@ -178,7 +179,7 @@ class RunFolder:
 
 
 def run_record(
-    config: TrainConfig, backbone: dict[str, Any], inputs: Iterable[Path], images: Iterable[str], created: str
+    config: TrainConfig, backbone: dict[str, Any], data: "Dataset", images: Iterable[str], created: str
 ) -> dict[str, Any]:
     """What config.json of a run holds: arguments, versions, sha256 of every input, the code's revision.
 
@@ -190,8 +191,9 @@ def run_record(
     return {
         "arguments": {name: str(value) if isinstance(value, Path) else value for name, value in arguments.items()},
         "backbone": backbone,
-        "inputs": {str(path): content_sha256(path) for path in inputs},
+        "inputs": {str(path): content_sha256(path) for path in data.sources},
         "images": hashlib.sha256("\n".join(sorted(images)).encode()).hexdigest(),
+        "simulated": data.simulated,
         "versions": {name: found for name in _LIBRARIES if (found := _version(name))},
         "git_revision": _git_revision(),
         "created": created,

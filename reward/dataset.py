@@ -26,6 +26,7 @@ _T = TypeVar("_T")
 
 MEAN_TARGET = "mean of the rated heads"
 PREFERENCE_TARGET = "overall preferences"
+SIMULATED_MARKER = "SAMPLE.txt"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ class Dataset:
         combined: what the combined or overall score should order; `target` says where it is from.
         texts: (N) prompt text of each image, "" = unknown.
         sources: the input files.
+        has_preferences: whether overall preferences were given.
+        people: how many rated, where the file tells.
+        simulated: the ratings are no person's: their data folder says so.
+        notes: what a person should be told.
     """
 
     files: list[Path]
@@ -77,6 +82,7 @@ class Dataset:
     sources: list[Path]
     has_preferences: bool = False
     people: int | None = None
+    simulated: bool = False
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -182,6 +188,7 @@ def _assemble(
         sources=sources,
         has_preferences=preferences is not None,
         people=people,
+        simulated=any(_is_simulated(path) for path in sources),
         notes=notes,
     )
 
@@ -201,6 +208,11 @@ def _combined(
     sign = compare(*mean_over_shared_heads(pairs, ratings), min_rating_diff)
     label = np.where(sign > 0, 1.0, np.where(sign < 0, 0.0, 0.5))
     return LabelledPairs(pairs.first, pairs.second, pairs.prompt, label), MEAN_TARGET
+
+
+def _is_simulated(source: Path) -> bool:
+    """Whether the file lies in a data folder that is marked as a sample with simulated ratings."""
+    return any((folder / SIMULATED_MARKER).is_file() for folder in (source.parent, source.parent.parent))
 
 
 class _Rows:

@@ -48,7 +48,8 @@ def _summary(config: "ModelConfig") -> str:
 def _data(record: dict[str, Any], data: Dataset) -> str:
     files = "\n".join(f"- `{name}` sha256 `{sha[:16]}…`" for name, sha in record["inputs"].items())
     people = f", rated by {data.people} people" if data.people else ""
-    return f"{len(data.files)} images of {len(data.prompt_names)} prompts{people}.\n\n{files}\n"
+    warning = "**The ratings are simulated: no person gave them.**\n\n" if data.simulated else ""
+    return f"{warning}{len(data.files)} images of {len(data.prompt_names)} prompts{people}.\n\n{files}\n"
 
 
 def _table(metrics: dict[str, Any]) -> str:

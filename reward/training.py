@@ -60,7 +60,7 @@ def train(config: TrainConfig, should_stop: Callable[[], bool] = lambda: False) 
     yield _split(data, validation)
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     recorded = {"spec": backbone.spec, "identity": backbone.identity}
-    record = run_record(config, recorded, data.sources, embeddings.hashes, created)
+    record = run_record(config, recorded, data, embeddings.hashes, created)
     loop = _Loop(config, run, data, validation, embeddings, backbone, record, device)
     yield from loop.run_epochs(should_stop)
 

@@ -31,7 +31,7 @@ def test_help_needs_neither_gradio_nor_torch() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, cwd=PROGRAM.parent, capture_output=True)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "studio.example.org", "::"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "studio.example.org", "::", "127.0.0.1"])
 def test_any_other_address_is_refused(host: str, tmp_path: Path) -> None:
     answer = run("--host", host, "--data", tmp_path / "data")
     assert answer.returncode == 2

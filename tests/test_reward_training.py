@@ -394,3 +394,10 @@ def test_planted_weights_come_back_in_order(tmp_path: Path) -> None:
     assert sorted(HEADS, key=lambda head: -importance[head]) == sorted(HEADS, key=lambda head: -PLANTED[head])
     for head in HEADS:
         assert best.metrics["heads"][head]["accuracy"] > 0.8
+
+
+def test_a_model_of_simulated_ratings_says_so(ratings: Path, tmp_path: Path) -> None:
+    (ratings.parent / "SAMPLE.txt").write_text("simulated")
+    list(train(config(ratings, tmp_path / "a", epochs=1)))
+    assert json.loads((tmp_path / "a/config.json").read_text())["simulated"] is True
+    assert "The ratings are simulated" in (tmp_path / "a/best/README.md").read_text()
