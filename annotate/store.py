@@ -98,17 +98,18 @@ class Store:
             NotFoundError: there is no such image.
             StorageError: the disk or database refuses; nothing is stored.
         """
-        with self._writing() as db:
-            earlier = _by_key(db, rating.key)
-            if earlier is not None:
-                if not _same_content(earlier, rating):
-                    raise ConflictError("This key was used for another rating; make a new key for each rating.")
-                return earlier, True
-            self._require_active(db, rating.image_id)
-            first = not _is_rated(db, rating.image_id, rating.annotator)
-            stored = _insert(db, rating, _now())
-        if first and rating.annotator in self._rated:
-            self._rated[rating.annotator] += 1
+        with self._writing_lock:  # held beyond the commit, so that nobody counts between it and the new count
+            with self._writing() as db:
+                earlier = _by_key(db, rating.key)
+                if earlier is not None:
+                    if not _same_content(earlier, rating):
+                        raise ConflictError("This key was used for another rating; make a new key for each rating.")
+                    return earlier, True
+                self._require_active(db, rating.image_id)
+                first = not _is_rated(db, rating.image_id, rating.annotator)
+                stored = _insert(db, rating, _now())
+            if first and rating.annotator in self._rated:
+                self._rated[rating.annotator] += 1
         self._changed()
         return stored, False
 

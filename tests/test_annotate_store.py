@@ -6,9 +6,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from sqlite_utils import Database
@@ -54,6 +56,42 @@ def test_a_rating_is_stored_whole(store: Store) -> None:
     assert stored.values == (7.0, 0.0, 9.9, 10.0, None)
     assert (stored.annotator, stored.unjudged, stored.seconds, stored.source) == ("Ada", ("material",), 3.25, "pad")
     assert stored.created.endswith("+00:00")
+
+
+def test_a_count_made_in_the_midst_of_a_save_is_right_afterwards(store: Store) -> None:
+    """At each line of a save in turn another thread counts anew; where the save holds the lock it has to wait."""
+
+    def count_anew(name: str) -> None:
+        store.rescan()
+        store.progress(name)
+
+    def save(name: str, line: int, counters: list[threading.Thread]) -> None:
+        lines = iter(range(1000))
+
+        def at_each_line(frame: FrameType, event: str, _argument: object) -> Callable[..., object] | None:
+            if frame.f_code is not Store.save_rating.__code__:
+                return None
+            if event == "line" and next(lines) == line:
+                counters.append(threading.Thread(target=count_anew, args=[name]))
+                counters[0].start()
+                counters[0].join(0.2)
+            return at_each_line
+
+        sys.settrace(at_each_line)
+        store.save_rating(rating(1, name))
+
+    for line in range(1000):
+        name, counters = f"Person {line}", list[threading.Thread]()
+        assert store.progress(name).rated == 0
+        saver = threading.Thread(target=save, args=[name, line, counters])
+        saver.start()
+        saver.join()
+        for counter in counters:
+            counter.join()
+        assert store.progress(name).rated == 1
+        if not counters:  # past the last line
+            break
+    assert line > 5
 
 
 def test_a_repeated_key_stores_once(store: Store) -> None:
