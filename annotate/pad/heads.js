@@ -39,12 +39,22 @@ function makeHeads(root, settings, onChange) {
 
   function listenToPointer(head, index) {
     let before = null; // what a finger's touch found
+    let pressed = false; // by the main button or a finger, and on this slider
     head.range.addEventListener("input", () => rate(index, Number(head.range.value)));
-    head.range.addEventListener("pointerdown", () => { before = { value: head.value, cannot: head.cannot }; });
+    head.range.addEventListener("pointerdown", (event) => {
+      before = { value: head.value, cannot: head.cannot };
+      pressed = event.button === 0;
+      if (pressed) head.range.setPointerCapture(event.pointerId); // so that the release is told wherever it happens
+    });
     // A press on the very spot where the hidden thumb rests changes no value and so fires no input.
-    head.range.addEventListener("pointerup", () => rate(index, Number(head.range.value)));
+    head.range.addEventListener("pointerup", () => {
+      if (pressed) rate(index, Number(head.range.value));
+      pressed = false;
+    });
     // The finger turned out to scroll the page: it rated nothing.
     head.range.addEventListener("pointercancel", () => {
+      if (!pressed) return; // another press: say, a drag of selected text that came over this slider
+      pressed = false;
       Object.assign(head, before);
       draw(head);
       onChange();

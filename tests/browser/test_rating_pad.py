@@ -269,12 +269,32 @@ def test_the_pointer_rates_what_it_touches_and_nothing_else(new_page: NewPage, d
     style = page.get_by_role("slider", name="Style")
     box = style.bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)  # where the hidden thumb rests
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    for button in ("right", "middle"):
+        page.mouse.click(*middle, button=button)
+        assert values(page) == ["not rated yet"] * 5, f"the {button} button"
+    page.keyboard.press("Escape")  # a context menu, where one opened
+    page.mouse.move(box["x"], box["y"] - 300)
+    page.mouse.down()
+    page.mouse.move(*middle)
+    page.mouse.up()
+    assert values(page) == ["not rated yet"] * 5, "a press that began elsewhere"
+    page.mouse.click(*middle)  # where the hidden thumb rests
     assert values(page)[2].startswith("5.0")
     page.mouse.click(box["x"] + box["width"] - 2, box["y"] + box["height"] / 2)
     assert values(page) == ["not rated yet", "not rated yet", "10.0excellent", "not rated yet", "not rated yet"]
     expect(style).to_have_attribute("aria-valuetext", "10.0, excellent: masterly handling and palette")
     expect(page.get_by_role("slider", name="Spatial")).to_have_attribute("aria-valuetext", "not rated yet")
+    # A press that ends elsewhere is over: the next one that only ends here rates nothing.
+    page.mouse.down()
+    page.mouse.move(box["x"], box["y"] - 300)
+    page.mouse.up()
+    page.get_by_role("button", name="Can’t judge Style").click()
+    page.mouse.move(box["x"], box["y"] - 300)
+    page.mouse.down()
+    page.mouse.move(*middle)
+    page.mouse.up()
+    assert values(page)[2] == "can’t judge"
 
 
 def test_keys_that_are_held_or_modified_rate_nothing_more(new_page: NewPage, desk: Desk) -> None:
