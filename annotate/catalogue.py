@@ -92,7 +92,7 @@ def update_catalogue(db: Database, survey: Survey, now: str) -> None:
         db.execute(
             "INSERT INTO prompts (id, text, position) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE "
             "SET text = excluded.text, position = excluded.position",
-            [prompt_id, survey.prompts.get(prompt_id, prompt_id), rank],
+            [prompt_id, survey.prompts.get(prompt_id) or prompt_id, rank],
         )
     was_active = {str(row[0]) for row in db.execute("SELECT path FROM images WHERE active")}
     db.execute("UPDATE images SET active = 0")

@@ -15,7 +15,7 @@ from annotate.csv_files import MEANS_HEADER, PEOPLE_HEADER, csv_line, means_line
 from annotate.edits import KnownImages, means_cells, means_edits, people_cells, people_edits, read_edited
 from annotate.files import ChangedMeanwhileError, Signature, replace_atomically
 from annotate.judgement import Rating
-from annotate.pairs_file import pair_lines, shortened_prompts
+from annotate.pairs_file import PromptPairs, pair_lines, shortened_prompts
 from annotate.snapshot import Snapshot
 from annotate.store import Store
 from reward.errors import InputError
@@ -46,7 +46,7 @@ class _Lines:
 
     means: dict[int, str] = field(default_factory=dict)
     people: dict[int, str] = field(default_factory=dict)
-    pairs: dict[str, bytes] = field(default_factory=dict)
+    pairs: dict[str, PromptPairs] = field(default_factory=dict)
     stale_prompts: set[str] = field(default_factory=set)
 
 
@@ -89,10 +89,8 @@ class ExportFiles:
 
     def problems(self) -> list[str]:
         """What a person should know about the files, one sentence each."""
-        sizes = [
-            (prompt_id, len(self._snapshot.images() & paths.keys())) for prompt_id, paths in self._by_prompt.items()
-        ]
-        return [f.problem for f in (self._means, self._people, self._pairs) if f.problem] + shortened_prompts(sizes)
+        faults = [file.problem for file in (self._means, self._people, self._pairs) if file.problem]
+        return faults + shortened_prompts(self._lines.pairs)
 
     def _refresh(self) -> None:
         """Bring snapshot and lines up to the store's newest rating."""
@@ -201,7 +199,7 @@ class ExportFiles:
         lines, now = self._lines, time.monotonic()
         late = now - self._pairs_written > _PAIRS_LAG_S and lines.pairs.keys() >= self._by_prompt.keys()
         if late or not lines.stale_prompts:
-            parts = [lines.pairs[prompt_id] for prompt_id in self._by_prompt]
+            parts = [lines.pairs[prompt_id].lines for prompt_id in self._by_prompt]
             self._put(file, parts, empty=not any(parts), final=not lines.stale_prompts)
             self._pairs_written = now
         return not lines.stale_prompts
@@ -213,7 +211,7 @@ class ExportFiles:
             prompt_id = stale.pop()
             paths = self._by_prompt[prompt_id]
             text = self._images[next(iter(paths))].prompt
-            self._lines.pairs[prompt_id] = pair_lines(text, paths, self._snapshot).encode()
+            self._lines.pairs[prompt_id] = pair_lines(text, paths, self._snapshot)
             time.sleep(_BREATH_S)
 
     def _is_ours(self, file: _File) -> bool:
@@ -223,7 +221,7 @@ class ExportFiles:
         if last is not None and hashlib.sha256(data).hexdigest() == last[0]:
             return True
         self._make_pairs(math.inf)
-        return data == b"".join(self._lines.pairs[prompt_id] for prompt_id in self._by_prompt)
+        return data == b"".join(self._lines.pairs[prompt_id].lines for prompt_id in self._by_prompt)
 
     def _put(self, file: _File, parts: list[bytes], *, empty: bool, final: bool = True) -> None:
         """Write a file if it is ours and not yet true (or, not `final`, truer than it was); none is begun empty."""

@@ -5,7 +5,9 @@ Until people are asked directly, a person's preference is the mean of the heads 
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -17,30 +19,44 @@ from reward.aspects import HEADS
 
 MAX_PAIRS_A_PROMPT = 10_000
 
+# Breaks to some readers (Python's `splitlines`) that JSON lets stand in a string; all others it escapes by itself.
+_LINE_BREAKS = {ord(character): f"\\u{ord(character):04x}" for character in "\u0085\u2028\u2029"}
 
-def pair_lines(prompt: str, paths: Mapping[int, str], snapshot: Snapshot) -> str:
-    """The JSON lines of one prompt.
+
+@dataclass(frozen=True)
+class PromptPairs:
+    """The pairs of one prompt: their JSON lines, how many these are, and how many pairs its rated images make."""
+
+    lines: bytes
+    written: int
+    possible: int
+
+
+def pair_lines(prompt: str, paths: Mapping[int, str], snapshot: Snapshot) -> PromptPairs:
+    """The pairs of one prompt, as they are written.
 
     Args:
         paths: exported path by image number, of this prompt's images; `img_pos` is the first of a pair by path.
     """
     votes = {image_id: said for image_id in paths if (said := _voters(snapshot, image_id))}
     ordered = sorted(votes, key=lambda image_id: paths[image_id])
+    possible = math.comb(len(ordered), 2)
     pairs = list(chosen_pairs(ordered, MAX_PAIRS_A_PROMPT))
     if not pairs:
-        return ""
+        return PromptPairs(b"", 0, possible)
     labels = pair_labels([votes[image_id] for image_id in ordered], _places(ordered, pairs))
     start = f'{{"prompt": {_json(prompt)}, "img_pos": '
     written = {image_id: _json(paths[image_id]) for image_id in ordered}
-    return "".join(
+    lines = [
         f'{start}{written[first]}, "img_neg": {written[second]}, "label": {label}}}\n'
         for (first, second), label in zip(pairs, labels, strict=True)
         if label == label  # NaN: nobody rated both
-    )
+    ]
+    return PromptPairs("".join(lines).encode(), len(lines), possible)
 
 
 def _json(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    return json.dumps(text, ensure_ascii=False).translate(_LINE_BREAKS)
 
 
 def _places(ordered: Sequence[int], pairs: Sequence[tuple[int, int]]) -> npt.NDArray[np.intp]:
@@ -97,10 +113,10 @@ def chosen_pairs(ordered: Sequence[int], most: int) -> Iterator[tuple[int, int]]
             yield first, second
 
 
-def shortened_prompts(sizes: Iterable[tuple[str, int]]) -> list[str]:
-    """A sentence for each prompt (id, rated images) whose pairs are too many to be written all."""
+def shortened_prompts(prompts: Mapping[str, PromptPairs]) -> list[str]:
+    """A sentence for each prompt id whose pairs are too many to be written all."""
     return [
-        f"pairs.jsonl holds {MAX_PAIRS_A_PROMPT:,} of the {count * (count - 1) // 2:,} pairs of prompt {prompt_id}."
-        for prompt_id, count in sizes
-        if count * (count - 1) // 2 > MAX_PAIRS_A_PROMPT
+        f"pairs.jsonl holds {pairs.written:,} of the {pairs.possible:,} pairs of prompt {prompt_id}."
+        for prompt_id, pairs in prompts.items()
+        if pairs.possible > MAX_PAIRS_A_PROMPT
     ]

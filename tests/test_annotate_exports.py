@@ -155,6 +155,25 @@ def test_the_engine_reads_what_the_studio_writes(desk: Desk, monkeypatch: pytest
     assert read_preferences(store.project.pairs_jsonl) is not None
 
 
+def test_pairs_are_one_a_line_for_every_reader_and_none_has_a_blank_prompt(
+    make_project: MakeProject, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_project(prompts=2, images=2)
+    prompt = "one\u2028two\u2029three\x85four\x0bfive\x1csix, naïve 日本"
+    project.prompts_csv.write_text(f'prompt_id,prompt\np01,"{prompt}"\np02,\n', encoding="utf-8")
+    store = open_store(project)
+    assert [image.prompt for image in store.images()] == [prompt, prompt, "p02", "p02"]
+    for image_id in range(1, 5):
+        rate(store, image_id, "Ada", float(image_id))
+    assert Exporter(store).flush()
+    text = project.pairs_jsonl.read_text(encoding="utf-8")
+    assert [json.loads(line)["prompt"] for line in text.splitlines()] == [prompt, "p02"]
+    assert "naïve 日本" in text
+    assert project.base is not None
+    monkeypatch.chdir(project.base)
+    assert read_preferences(project.pairs_jsonl) is not None
+
+
 def test_many_saves_at_once_are_all_in_the_files(desk: Desk) -> None:
     store, exporter = desk
     exporter.start()

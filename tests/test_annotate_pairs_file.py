@@ -5,11 +5,13 @@ from collections import Counter
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotate.judgement import Values
-from annotate.pairs_file import MAX_PAIRS_A_PROMPT, chosen_pairs, pair_labels, shortened_prompts
+from annotate.judgement import StoredRating, Values
+from annotate.pairs_file import MAX_PAIRS_A_PROMPT, chosen_pairs, pair_labels, pair_lines, shortened_prompts
+from annotate.snapshot import Snapshot
 
 _cell = st.one_of(st.none(), st.integers(0, 100).map(lambda tenth: tenth / 10))
 _votes = st.lists(st.dictionaries(st.sampled_from("ABC"), st.tuples(*[_cell] * 5), max_size=3), min_size=2, max_size=4)
@@ -54,7 +56,17 @@ def test_a_large_prompt_gets_a_fair_part_of_them() -> None:
     assert len(more & set(pairs)) > 0.9 * MAX_PAIRS_A_PROMPT
 
 
-def test_what_is_left_out_is_said() -> None:
-    assert shortened_prompts([("p01", 10), ("p02", 500)]) == [
-        "pairs.jsonl holds 10,000 of the 124,750 pairs of prompt p02."
-    ]
+@pytest.mark.parametrize(("images", "written"), [(141, 9870), (151, 9966), (500, 10_000)])
+def test_what_is_left_out_is_said_with_the_true_number(images: int, written: int) -> None:
+    rows = [StoredRating(n, "Ada", (n % 11,) * 5, id=n) for n in range(1, images + 1)]
+    withdrawn = StoredRating(images + 1, "Ada", (None,) * 5, withdrawn=True, id=images + 1)
+    paths = {n: f"data/images/p02/{n}.png" for n in range(1, images + 3)}
+    pairs = pair_lines("A disc", paths, Snapshot([*rows, withdrawn]))
+    assert pairs.lines.count(b"\n") == pairs.written == written
+    few = pair_lines("A disc", {1: paths[1], 2: paths[2]}, Snapshot(rows))
+    said = shortened_prompts({"p01": few, "p02": pairs})
+    if images == 141:
+        assert said == []
+    else:
+        total = images * (images - 1) // 2
+        assert said == [f"pairs.jsonl holds {written:,} of the {total:,} pairs of prompt p02."]
