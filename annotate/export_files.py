@@ -7,14 +7,16 @@ taken in or, if faulty, left alone: it is never overwritten.
 import hashlib
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from annotate.catalogue import ImageRow
 from annotate.csv_files import MEANS_HEADER, PEOPLE_HEADER, csv_line, means_line, people_lines
-from annotate.edits import KnownImages, means_cells, means_edits, people_cells, people_edits, read_edited
+from annotate.edits import Cells, KnownImages, means_cells, means_edits, people_cells, people_edits, read_edited
+from annotate.export_log import Export
 from annotate.files import ChangedMeanwhileError, Signature, replace_atomically
-from annotate.judgement import Rating
+from annotate.judgement import Rating, StoredRating
 from annotate.pairs_file import PromptPairs, pair_lines, shortened_prompts
 from annotate.snapshot import Snapshot
 from annotate.store import Store
@@ -131,10 +133,9 @@ class ExportFiles:
             file.touched = current
             return False
         digest = hashlib.sha256(file.path.read_bytes()).hexdigest()
-        last = self._store.last_export(file.path.name)
         try:
-            if last is None or digest != last[0]:
-                self._import(file, digest, last)
+            if not self._recognise(file, digest):
+                self._import(file, digest)
         except InputError as error:
             more = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""
             file.problem = f"{error.faults[0]}{more}. The studio doesn't touch the edited file until this is mended."
@@ -144,21 +145,35 @@ class ExportFiles:
             file.seen = current
         return True
 
-    def _import(self, file: _File, digest: str, last: tuple[str, int, str] | None) -> None:
+    def _recognise(self, file: _File, digest: str) -> bool:
+        """Whether the file is an export of ours, finished or begun when the studio was killed; then that is noted."""
+        export = next((e for e in self._store.known_exports(file.path.name) if e.sha256 == digest), None)
+        if export is not None:
+            self._store.record_export(file.path.name, export)
+        return export is not None
+
+    def _import(self, file: _File, digest: str) -> None:
         images = self._known_images()
         said = read_edited(file.path, images, per_annotator=file is self._people)
-        base_id, written = (last[1], last[2]) if last else (0, "")
-        base = Snapshot(row for row in self._store.ratings_since(0) if row.id <= base_id)
+        rows = self._store.ratings_since(0)
+        # Where the studio was killed while writing, the edit began from either export: the one it is nearer to.
+        bases = self._store.known_exports(file.path.name)
+        edits = [self._edits(file, said, base, rows, images) for base in bases]
+        base, fewest = min(zip(bases, edits, strict=True), key=lambda both: len(both[1]))
+        self._store.import_ratings(fewest, file.path.name, digest, base.last_rating_id)
+
+    def _edits(
+        self, file: _File, said: Cells, base: Export, rows: Iterable[StoredRating], images: KnownImages
+    ) -> list[Rating]:
+        """The ratings that bring into the store what the file says otherwise than the export `base`."""
+        was = Snapshot(row for row in rows if row.id <= base.last_rating_id)
         # An image that came (back) after that export wasn't in it: its missing row is no edit.
-        exported = {i: prompt for i, prompt in images.prompt_ids.items() if self._images[i].active_since <= written}
+        exported = {i: text for i, text in images.prompt_ids.items() if self._images[i].active_since <= base.written}
         then = KnownImages(images.by_path, images.by_file, exported)
-        edits: list[Rating]
         if file is self._people:
             now = people_cells(self._snapshot, images)
-            edits = people_edits(said, people_cells(base, then), now, self._snapshot)
-        else:
-            edits = means_edits(said, means_cells(base, then), means_cells(self._snapshot, images), base_id)
-        self._store.import_ratings(edits, file.path.name, digest, base_id)
+            return people_edits(said, people_cells(was, then), now, self._snapshot)
+        return means_edits(said, means_cells(was, then), means_cells(self._snapshot, images), base.last_rating_id)
 
     def _known_images(self) -> KnownImages:
         folder = self._store.project.images
@@ -217,8 +232,7 @@ class ExportFiles:
     def _is_ours(self, file: _File) -> bool:
         """Whether the file is our last export, or just what we would write now (the database may be a new one)."""
         data = file.path.read_bytes()
-        last = self._store.last_export(file.path.name)
-        if last is not None and hashlib.sha256(data).hexdigest() == last[0]:
+        if self._recognise(file, hashlib.sha256(data).hexdigest()):
             return True
         self._make_pairs(math.inf)
         return data == b"".join(self._lines.pairs[prompt_id].lines for prompt_id in self._by_prompt)
@@ -234,11 +248,12 @@ class ExportFiles:
         digest = hashlib.sha256()
         for part in parts:
             digest.update(part)
-        last = self._store.last_export(file.path.name)
+        last = self._store.known_exports(file.path.name)[0]
+        export = self._store.begin_export(file.path.name, digest.hexdigest(), self._snapshot.last_id)
         try:
-            if current is None or last is None or last[0] != digest.hexdigest():
+            if current is None or last.sha256 != export.sha256:
                 file.seen = replace_atomically(file.path, parts, current)
-            self._store.record_export(file.path.name, digest.hexdigest(), self._snapshot.last_id)
+            self._store.record_export(file.path.name, export)
         except ChangedMeanwhileError:
             return  # the next pass takes it in
         if final:

@@ -83,4 +83,11 @@ def studio_migrations() -> Migrations:
                     f"BEGIN SELECT RAISE(ABORT, '{table} are append-only'); END"
                 )
 
+    @migrations()
+    def exports_are_noted_before_they_are_written(db: Database) -> None:
+        db.execute(
+            "CREATE TABLE begun_exports (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, last_rating_id INTEGER NOT NULL, "
+            "written TEXT NOT NULL) STRICT"
+        )
+
     return migrations

@@ -18,6 +18,7 @@ from sqlite_utils import Database
 
 from annotate.catalogue import ImageRow, known_files, list_images, one_image, survey_folder, update_catalogue
 from annotate.errors import BadRequestError, ConflictError, NotFoundError, StorageError
+from annotate.export_log import Export, known_exports, note_begun, note_finished
 from annotate.files import lock_file
 from annotate.judgement import CORRECTION_NAME, Rating, StoredRating, check_annotator
 from annotate.migrations import studio_migrations
@@ -156,17 +157,22 @@ class Store:
             query = f"SELECT {', '.join(_COLUMNS)} FROM ratings WHERE id > ? ORDER BY id"
             return [_stored(row) for row in self._reader.execute(query, [last_id])]
 
-    def last_export(self, name: str) -> tuple[str, int, str] | None:
-        """sha256, newest rating's number and time of the last export of a file; None if there was none."""
+    def known_exports(self, name: str) -> list[Export]:
+        """The last finished export of a file (an empty one if there was none), then the one begun after it, if any."""
         with self._reading_lock, _translated(self.project.database):
-            query = "SELECT sha256, last_rating_id, written FROM exports WHERE name = ?"
-            row = self._reader.execute(query, [name]).fetchone()
-            return None if row is None else (str(row[0]), int(row[1]), str(row[2]))
+            return known_exports(self._reader, name)
 
-    def record_export(self, name: str, sha256: str, last_rating_id: int) -> None:
-        """Remember what the studio itself wrote, so that an edit by someone else is recognised."""
+    def begin_export(self, name: str, sha256: str, last_rating_id: int) -> Export:
+        """Note, before the file is replaced, what the studio itself is about to write."""
+        export = Export(sha256, last_rating_id, _now())
         with self._writing() as db:
-            _record_export(db, name, sha256, last_rating_id)
+            note_begun(db, name, export)
+        return export
+
+    def record_export(self, name: str, export: Export) -> None:
+        """Note that the file is this export now."""
+        with self._writing() as db:
+            note_finished(db, name, export)
 
     def import_ratings(self, ratings: Sequence[Rating], name: str, sha256: str, last_rating_id: int) -> None:
         """Store what an edited file says, and in the same transaction that this file has been taken in."""
@@ -174,7 +180,7 @@ class Store:
             created = _now()
             for rating in ratings:
                 _insert(db, replace(rating, key=f"import-{uuid.uuid4().hex}"), created)
-            _record_export(db, name, sha256, last_rating_id)
+            note_finished(db, name, Export(sha256, last_rating_id, created))
             self._rated.clear()
         self._changed()
 
@@ -254,11 +260,3 @@ def _is_rated(db: Database, image_id: int, annotator: str) -> bool:
     query = "SELECT withdrawn FROM ratings WHERE annotator = ? AND image_id = ? ORDER BY id DESC LIMIT 1"
     row = db.execute(query, [annotator, image_id]).fetchone()
     return row is not None and not row[0]
-
-
-def _record_export(db: Database, name: str, sha256: str, last_rating_id: int) -> None:
-    db.execute(
-        "INSERT INTO exports (name, sha256, last_rating_id, written) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE "
-        "SET sha256 = excluded.sha256, last_rating_id = excluded.last_rating_id, written = excluded.written",
-        [name, sha256, last_rating_id, _now()],
-    )

@@ -1,7 +1,9 @@
 """The exported files: true soon after a save, whole at every moment, and never written over what someone edited."""
 
+import contextlib
 import csv
 import json
+import sqlite3
 import tempfile
 import threading
 import time
@@ -351,6 +353,63 @@ def test_an_edit_made_while_the_studio_was_stopped_is_taken_in_at_start(
     assert cell(project.ratings_csv, "1.png") == "6"
     exporter.stop()
     assert len(store.ratings_since(0)) == 2
+
+
+def end_between_writing_and_noting(project: Project, name: str) -> None:
+    """As if killed there: Ada's 2 is exported, her 4 is in the file `name` but not noted, her 6 is only stored."""
+    store = Store.open(project)
+    exporter = Exporter(store)
+    rate(store, 1, "Ada", 2.0)
+    rate(store, 2, "Ada", 3.0)
+    assert exporter.flush()
+    rate(store, 1, "Ada", 4.0)
+    with contextlib.closing(sqlite3.connect(project.database, isolation_level=None)) as other:
+        other.execute(
+            f"CREATE TRIGGER refuse BEFORE INSERT ON exports WHEN NEW.name = '{name}' "
+            "BEGIN SELECT RAISE(ABORT, 'killed here'); END"
+        )
+        assert not exporter.flush()
+        rate(store, 1, "Ada", 6.0)
+        store.close()
+        other.execute("DROP TRIGGER refuse")
+
+
+@pytest.mark.parametrize("name", ["multihead_ratings.csv", "ratings_per_annotator.csv", "pairs.jsonl"])
+def test_a_file_written_when_the_studio_was_killed_is_its_own(
+    make_project: MakeProject, open_store: OpenStore, name: str
+) -> None:
+    project = make_project()
+    end_between_writing_and_noting(project, name)
+    text = (project.annotations / name).read_text()
+    assert '"label": 1.0' in text if name == "pairs.jsonl" else "4,4,4,4,4" in text
+    store = open_store(project)
+    exporter = Exporter(store)
+    assert exporter.flush()
+    assert exporter.problems == ()
+    assert [row.source for row in store.ratings_since(0)] == ["pad"] * 4
+    assert cell(project.ratings_csv, "1.png") == "6"
+    assert cell(project.per_annotator_csv, "1.png", name="Ada") == "6"
+    edit(project.ratings_csv, "6,6,6,6,6", "7,6,6,6,6")  # from then on an edit is one again
+    exporter.flush()
+    assert cell(project.ratings_csv, "1.png") == "7"
+
+
+@pytest.mark.parametrize("renamed", [True, False], ids=["after the file was replaced", "before it was"])
+@pytest.mark.parametrize("name", ["multihead_ratings.csv", "ratings_per_annotator.csv"])
+def test_an_edit_after_a_kill_while_writing_is_only_what_was_edited(
+    make_project: MakeProject, open_store: OpenStore, name: str, renamed: bool
+) -> None:
+    project = make_project()
+    end_between_writing_and_noting(project, name)
+    path = project.annotations / name
+    if not renamed:
+        edit(path, "4,4,4,4,4", "2,2,2,2,2")
+    edit(path, "3,3,3,3,3", "9,3,3,3,3")
+    store = open_store(project)
+    assert Exporter(store).flush()
+    assert len(store.ratings_since(0)) == 5
+    assert [cell(project.ratings_csv, f"{n}.png") for n in (1, 2)] == ["6", "9"]
+    assert cell(project.per_annotator_csv, "1.png", name="Ada") == "6"
 
 
 def test_a_running_studio_notices_an_edit(desk: Desk) -> None:
