@@ -361,6 +361,7 @@ def end_between_writing_and_noting(project: Project, name: str) -> None:
     exporter = Exporter(store)
     rate(store, 1, "Ada", 2.0)
     rate(store, 2, "Ada", 3.0)
+    rate(store, 3, "Ada", 5.0)
     assert exporter.flush()
     rate(store, 1, "Ada", 4.0)
     with contextlib.closing(sqlite3.connect(project.database, isolation_level=None)) as other:
@@ -386,7 +387,7 @@ def test_a_file_written_when_the_studio_was_killed_is_its_own(
     exporter = Exporter(store)
     assert exporter.flush()
     assert exporter.problems == ()
-    assert [row.source for row in store.ratings_since(0)] == ["pad"] * 4
+    assert [row.source for row in store.ratings_since(0)] == ["pad"] * 5
     assert cell(project.ratings_csv, "1.png") == "6"
     assert cell(project.per_annotator_csv, "1.png", name="Ada") == "6"
     edit(project.ratings_csv, "6,6,6,6,6", "7,6,6,6,6")  # from then on an edit is one again
@@ -407,7 +408,7 @@ def test_an_edit_after_a_kill_while_writing_is_only_what_was_edited(
     edit(path, "3,3,3,3,3", "9,3,3,3,3")
     store = open_store(project)
     assert Exporter(store).flush()
-    assert len(store.ratings_since(0)) == 5
+    assert len(store.ratings_since(0)) == 6
     assert [cell(project.ratings_csv, f"{n}.png") for n in (1, 2)] == ["6", "9"]
     assert cell(project.per_annotator_csv, "1.png", name="Ada") == "6"
 
