@@ -2,6 +2,7 @@
 
 import math
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -65,8 +66,17 @@ def arguments(config: TrainConfig) -> list[str]:
 
 
 def shell_command(config: TrainConfig, program: Path) -> str:
-    """The command to copy into a shell that stands in the studio's working directory."""
-    return shlex.join(["python", short_path(program), *arguments(config)])
+    """The command to copy into a shell that stands in the studio's working directory.
+
+    It names the studio's own Python, since the shell's may lack the packages.
+    """
+    return shlex.join([_python(), short_path(program), *arguments(config)])
+
+
+def _python() -> str:
+    """This interpreter: below the working directory as it is reached from there (`.venv/bin/python`), else in full."""
+    here = Path(sys.executable)  # not resolved: in a virtual environment it is a link out of it
+    return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else str(here)
 
 
 def mode_defaults(mode: str) -> dict[str, int]:

@@ -75,8 +75,11 @@ class Roots:
                 f"To read files there, start the studio with --allow {shown_folder(text)}."
             )
         for path in inside:
-            if path.is_file() if want_file else path.is_dir():
-                return path
+            try:
+                if path.is_file() if want_file else path.is_dir():
+                    return path
+            except OSError as error:  # a name longer than the file system knows
+                raise RefusedPathError(f"{what}: {shown(text)} is not a path ({error.strerror}).") from error
         raise RefusedPathError(f"{what}: there is no {'file' if want_file else 'folder'} {inside[0]}.")
 
     def _may_read(self, path: Path) -> bool:
@@ -90,4 +93,4 @@ def shown(text: str) -> str:
 
 def shown_folder(text: str) -> str:
     """The folder to suggest for `--allow` so that the file `text` can be read."""
-    return str(Path(text).expanduser().parent if text.startswith("~") else Path(text).absolute().parent)[:200]
+    return os.path.abspath(os.path.expanduser(Path(text).parent))[:200]  # noqa: PTH100, PTH111 (~ may name nobody)

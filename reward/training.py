@@ -20,7 +20,7 @@ from reward.config import TrainConfig
 from reward.dataset import Dataset, group_images, read_dataset
 from reward.devices import pick_device
 from reward.embeddings import EmbeddingCache, Embeddings, default_cache_dir, embed_files
-from reward.errors import InterruptedTrainingError
+from reward.errors import InputError, InterruptedTrainingError
 from reward.evaluation import Evaluation, Evaluator
 from reward.events import Encoding, Epoch, Event, Finished, Reading, Split, Warning
 from reward.fitting import Fit, multihead_problem, pairs_problem
@@ -50,6 +50,7 @@ def train(config: TrainConfig, should_stop: Callable[[], bool] = lambda: False) 
     run.check_free(config)
     device = pick_device(config.device)
     data = read_dataset(config)
+    _check_folds(config, data)
     yield from _reading(data)
     backbone = make_backbone(config.backbone).to(device)
     embedded: list[Embeddings] = []
@@ -63,6 +64,15 @@ def train(config: TrainConfig, should_stop: Callable[[], bool] = lambda: False) 
     record = run_record(config, recorded, data, embeddings.hashes, created)
     loop = _Loop(config, run, data, validation, embeddings, backbone, record, device)
     yield from loop.run_epochs(should_stop)
+
+
+def _check_folds(config: TrainConfig, data: Dataset) -> None:
+    """Refuse more folds than prompts before anything is encoded; shared pictures may leave fewer groups still."""
+    prompts = len(np.unique(data.prompt[data.in_a_pair]))
+    if (config.folds_wanted or 0) > prompts:
+        raise InputError.one(
+            "--folds", f"{config.folds} folds, but only {prompts} prompts have pairs", "fewer folds, or more prompts"
+        )
 
 
 def _split(data: Dataset, validation: Validation) -> Split:

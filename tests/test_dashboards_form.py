@@ -1,6 +1,7 @@
 """From the form's values to the trainer's arguments."""
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -74,16 +75,19 @@ def test_the_shell_command_splits_into_the_same_arguments(roots: Roots, tmp_path
     odd.write_text("x")
     config = config_of(values(roots, ratings=str(odd)), roots)
     command = shell_command(config, tmp_path / "train_reward.py")
-    assert shlex.split(command) == ["python", str(tmp_path / "train_reward.py"), *arguments(config)]
+    python, *rest = shlex.split(command)
+    assert Path(python).absolute() == Path(sys.executable)
+    assert rest == [str(tmp_path / "train_reward.py"), *arguments(config)]
 
 
 def test_paths_below_the_working_directory_are_written_as_in_the_published_command(
     roots: Roots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv/bin/python"))
     command = shell_command(config_of(values(roots), roots), tmp_path / "train_reward.py")
     assert command == (
-        "python train_reward.py --mode multihead --ratings data/annotations/multihead_ratings.csv "
+        ".venv/bin/python train_reward.py --mode multihead --ratings data/annotations/multihead_ratings.csv "
         "--output outputs/first --backbone pixelstats"
     )
 

@@ -74,3 +74,15 @@ def test_a_run_that_links_out_of_outputs_is_refused(roots: Roots, tmp_path: Path
     (roots.outputs / "out").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(RefusedPathError, match="leads out"):
         roots.run_folder("out")
+
+
+def test_a_name_longer_than_the_file_system_knows_is_refused(roots: Roots) -> None:
+    with pytest.raises(RefusedPathError) as caught:
+        roots.existing_file("data/" + "x" * 5000, "Ratings CSV")
+    assert "is not a path" in str(caught.value)
+
+
+def test_the_folder_to_allow_is_written_plainly(roots: Roots) -> None:
+    with pytest.raises(RefusedPathError) as caught:
+        roots.existing_file(str(roots.data / ".." / ".." / "other" / "r.csv"), "Ratings CSV")
+    assert f"--allow {roots.data.parents[1]}/other." in str(caught.value)
