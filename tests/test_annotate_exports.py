@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,10 @@ def wait_until(done: Callable[[], bool], seconds: float = 10) -> None:
     while not done():
         assert time.monotonic() < deadline, "it did not come true"
         time.sleep(0.02)
+
+
+def holds(path: Path, text: str) -> bool:
+    return text in path.read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -224,6 +229,33 @@ def test_a_save_shows_in_the_files_by_itself(desk: Desk) -> None:
     rate(store, 2, "Ada", 6.0)
     wait_until(lambda: len(rows(store.project.ratings_csv)) == 2)
     exporter.stop()
+
+
+def test_a_save_shows_in_both_files_of_ten_thousand_images(tmp_path: Path, open_store: OpenStore) -> None:
+    project = Project(tmp_path / "data", base=tmp_path)
+    draw_picture(tmp_path / "small.png", 1, (4, 4))
+    picture = (tmp_path / "small.png").read_bytes()
+    lines = [HEADER.replace("path,", "path,annotator,")]
+    for prompt in range(100):
+        folder = project.images / f"p{prompt:02d}"
+        folder.mkdir(parents=True)
+        for image in range(100):
+            (folder / f"{image:02d}.png").write_bytes(picture)
+            lines.append(f"p{prompt:02d},data/images/p{prompt:02d}/{image:02d}.png,Ada,1,2,3,4,{image % 10}\n")
+    project.annotations.mkdir()
+    project.per_annotator_csv.write_text("".join(lines), encoding="utf-8")
+    store = open_store(project)
+    exporter = Exporter(store)
+    exporter.start()
+    wait_until(lambda: project.ratings_csv.exists() and len(rows(project.ratings_csv)) == 10_000, 120)
+    for image_id, value in ((1, 8), (5000, 9), (10_000, 10)):
+        image = store.image(image_id)
+        start = f"{image.prompt_id},data/images/{image.path},"
+        rate(store, image_id, "Bob", float(value))
+        wait_until(partial(holds, project.ratings_csv, f"{start}{(value + 1) / 2:g},"), 10)
+        wait_until(partial(holds, project.per_annotator_csv, f"{start}Bob,{value},"), 10)
+    exporter.stop()
+    assert len(rows(project.per_annotator_csv)) == 10_003
 
 
 def test_an_export_outstanding_at_the_end_is_made_at_the_next_start(
