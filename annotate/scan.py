@@ -24,6 +24,8 @@ MEDIA_TYPES = {
     "AVIF": "image/avif",
 }
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".avif"})
+_END_MARKS = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND"}
+_TAIL = 65_536
 _FOREIGN = frozenset({".svg", ".tif", ".tiff", ".heic", ".heif", ".jxl", ".ico", ".psd"})
 
 
@@ -111,6 +113,8 @@ def _describe(file: Path, relative: str, known: ImageFile | None) -> ImageFile:
     width, height, kind = _read_header(file)
     if kind not in MEDIA_TYPES:
         raise _UnusableError(f"is really a {kind} file, which browsers can't show; convert it to PNG")
+    if _ends_early(file, kind, status.st_size):
+        raise _UnusableError("is cut off: its end is missing; replace it")
     return ImageFile(relative, relative.split("/", 1)[0], status.st_size, status.st_mtime_ns, width, height, kind)
 
 
@@ -127,6 +131,16 @@ def _read_header(file: Path) -> tuple[int, int, str]:
             raise _UnusableError("is no readable image; replace or remove it") from error
         except (SyntaxError, ValueError, EOFError) as error:  # what Pillow's plugins raise on damaged headers
             raise _UnusableError(f"has a damaged header ({error}); replace or remove it") from error
+
+
+def _ends_early(file: Path, kind: str, size: int) -> bool:
+    """Whether a JPEG or PNG lacks the mark that ends it; some programs write more behind it, so the tail is searched."""
+    mark = _END_MARKS.get(kind)
+    if mark is None:
+        return False
+    with file.open("rb") as opened:
+        opened.seek(max(0, size - _TAIL))
+        return mark not in opened.read()
 
 
 def _printable(text: str) -> str:

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from desk_parts import draw_picture
 from PIL import Image
 
@@ -94,3 +95,17 @@ def test_a_known_file_is_not_read_again(make_project: MakeProject) -> None:
     assert scan_images(project, {image.path: known}).images == (known,)
     draw_picture(project.images / "p01" / "1.png", 99, (64, 48))
     assert scan_images(project, {image.path: known}).images[0].width == 64
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_a_picture_that_is_cut_off_is_named(make_project: Callable[..., Project], suffix: str) -> None:
+    project = make_project(prompts=1, images=1)
+    whole = project.images / "p01" / f"whole.{suffix}"
+    Image.effect_noise((200, 200), 60).convert("RGB").save(whole)
+    cut = project.images / "p01" / f"cut.{suffix}"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    trailing = project.images / "p01" / f"trailing.{suffix}"
+    trailing.write_bytes(whole.read_bytes() + b"\0" * 500)
+    found = scan_images(project)
+    assert {image.path for image in found.images} == {"p01/1.png", f"p01/whole.{suffix}", f"p01/trailing.{suffix}"}
+    assert found.problems == (f"images/p01/cut.{suffix}: is cut off: its end is missing; replace it",)

@@ -32,7 +32,9 @@ function message(kind, title, text) {
   root.dataset.state = kind;
   find(".pad-message-title").textContent = title;
   find(".pad-message-text").textContent = text;
-  find(".pad-start").hidden = kind !== "start";
+  find(".pad-start").hidden = kind !== "start" && kind !== "done";
+  find(".pad-start label").textContent = kind === "done" ? "Somebody else’s turn? Their name" : "Your name";
+  if (kind === "done") find(".pad-start-name").value = "";
   find(".pad-again").hidden = kind !== "trouble";
 }
 
@@ -46,7 +48,7 @@ function showProgress(progress) {
   const notices = find(".pad-notices");
   notices.hidden = progress.notices.length === 0;
   notices.querySelector("summary").textContent =
-    progress.notices.length === 1 ? "A problem with the project’s files" : progress.notices.length + " problems with the project’s files";
+    progress.notices.length === 1 ? "A problem with the project’s files" : "Problems with the project’s files";
   notices.querySelector("ul").replaceChildren(...progress.notices.map((notice) => {
     const item = document.createElement("li");
     item.textContent = notice;
