@@ -134,7 +134,7 @@ def _read_header(file: Path) -> tuple[int, int, str]:
 
 
 def _ends_early(file: Path, kind: str, size: int) -> bool:
-    """Whether a JPEG or PNG lacks the mark that ends it; some programs write more behind it, so the tail is searched."""
+    """Whether a JPEG or PNG lacks the mark that ends it; programs may write more behind it, so the tail is searched."""
     mark = _END_MARKS.get(kind)
     if mark is None:
         return False
