@@ -324,6 +324,25 @@ def test_skipped_images_come_last_and_then_all_is_rated(new_page: NewPage, desk:
     expect(page.locator(".pad-message-text")).to_contain_text("you have rated all 4 images")
 
 
+def test_the_next_person_can_rate_when_one_has_finished(new_page: NewPage, desk: Desk) -> None:
+    (desk.project.images / "p01" / "empty.png").touch()
+    desk.store.rescan()
+    page = new_page()
+    enter(page, desk)
+    for image_id in (1, 2, 3, 4):
+        shows(page, image_id)
+        press(page, "5 5 5 5 5 Enter")
+    expect(page.get_by_role("heading", name="All rated")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="All rated")).to_be_visible()
+    page.locator(".pad-notices summary").click()
+    expect(page.locator(".pad-notices li")).to_contain_text("empty.png")
+    page.get_by_label("Somebody else’s turn? Their name").fill("Next")
+    page.get_by_role("button", name="Start rating").click()
+    shows(page, 1)
+    expect(page.locator(".pad-count")).to_have_text("0 of 4 rated")
+
+
 def test_the_next_image_is_there_before_it_is_needed(new_page: NewPage, desk: Desk) -> None:
     page = new_page()
     asked: list[str] = []
@@ -439,6 +458,24 @@ def test_a_finger_that_scrolls_the_page_rates_nothing(new_page: NewPage, desk: D
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     page.wait_for_function("window.cancelled > 0")
     assert values(page) == ["not rated yet"] * 5
+
+
+def test_the_sample_says_where_ones_own_ratings_go(
+    new_page: NewPage, make_project: MakeProject, start_desk: Callable[[Project], Desk]
+) -> None:
+    project = make_project(prompts=1, images=1)
+    (project.root / SAMPLE_MARKER).write_text("simulated")
+    desk = start_desk(project)
+    where = "Your own ratings are in data/annotations/own/, apart from the simulated ones."
+    page = new_page()
+    page.goto(desk.url)
+    expect(page.locator(".pad-message-text")).to_contain_text(where)
+    enter(page, desk)
+    expect(page.get_by_title(where)).to_be_visible()
+    press(page, "1 2 3 4 5 Enter")
+    expect(page.locator(".pad-message-text")).to_contain_text(where)
+    assert desk.rows(project.own_annotations / "ratings_per_annotator.csv")[0]["annotator"] == "Ada"
+    assert not project.ratings_csv.exists()
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
