@@ -107,6 +107,8 @@ class RunFolder:
         model.save_pretrained(temporary)
         if state is not None:
             save_file(state, temporary / STATE)
+        for file in temporary.glob("*.safetensors"):
+            shutil.copymode(temporary / CONFIG, file)  # safetensors lets its owner alone read what it writes
         _sync(temporary)
         # A folder that is there already may be what a link stands on: leave it, take the next free name.
         names = (str(epoch), *(f"{epoch}.{number}" for number in range(1, 1000)))
