@@ -8,7 +8,7 @@ import hashlib
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from annotate.catalogue import ImageRow
@@ -18,6 +18,7 @@ from annotate.export_log import Export
 from annotate.files import ChangedMeanwhileError, Signature, replace_atomically
 from annotate.judgement import Rating, StoredRating
 from annotate.pairs_file import PromptPairs, pair_lines, shortened_prompts
+from annotate.shares import Share
 from annotate.snapshot import Snapshot
 from annotate.store import Store
 from reward.errors import InputError
@@ -35,6 +36,7 @@ class _File:
     """One exported file and what is known of it."""
 
     path: Path
+    name: str  # among all that the store's exports are written to
     seen: Signature | None = None  # the file as we last wrote it or took it in
     touched: Signature | None = None  # a foreign file met at the last pass: taken in once it stands still
     judged: tuple[Signature, int] | None = None  # a faulty foreign file, with the catalogue it was judged by
@@ -53,15 +55,18 @@ class _Lines:
 
 
 class ExportFiles:
-    """The three exported files of a store. Used by one thread at a time."""
+    """The three exported files of a share of a store's ratings. Used by one thread at a time."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, share: Share) -> None:
         self._store = store
+        self._share = share
         project = store.project
-        self._means = _File(project.ratings_csv)
-        self._people = _File(project.per_annotator_csv)
-        self._pairs = _File(project.pairs_jsonl)
+        self._means, self._people, self._pairs = (
+            _File(share.folder / path.name, share.prefix + path.name)
+            for path in (project.ratings_csv, project.per_annotator_csv, project.pairs_jsonl)
+        )
         self._snapshot = Snapshot()
+        self._newest = 0  # rating of the store that was looked at, ours or not
         self._lines = _Lines()
         self._images: dict[int, ImageRow] = {}
         self._by_prompt: dict[str, dict[int, str]] = {}
@@ -97,8 +102,9 @@ class ExportFiles:
     def _refresh(self) -> None:
         """Bring snapshot and lines up to the store's newest rating."""
         version = self._store.catalogue_version
-        rows = self._store.ratings_since(self._snapshot.last_id)
-        changed = self._snapshot.add(rows)
+        rows = self._store.ratings_since(self._newest)
+        self._newest = rows[-1].id if rows else self._newest
+        changed = self._snapshot.add(self._share.of(rows))
         if version != self._version:
             self._images = {image.id: image for image in self._store.images() if image.active}
             self._by_prompt = {}
@@ -147,20 +153,20 @@ class ExportFiles:
 
     def _recognise(self, file: _File, digest: str) -> bool:
         """Whether the file is an export of ours, finished or begun when the studio was killed; then that is noted."""
-        export = next((e for e in self._store.known_exports(file.path.name) if e.sha256 == digest), None)
+        export = next((e for e in self._store.known_exports(file.name) if e.sha256 == digest), None)
         if export is not None:
-            self._store.record_export(file.path.name, export)
+            self._store.record_export(file.name, export)
         return export is not None
 
     def _import(self, file: _File, digest: str) -> None:
         images = self._known_images()
         said = read_edited(file.path, images, per_annotator=file is self._people)
-        rows = self._store.ratings_since(0)
+        rows = self._share.of(self._store.ratings_since(0))
         # Where the studio was killed while writing, the edit began from either export: the one it is nearer to.
-        bases = self._store.known_exports(file.path.name)
+        bases = self._store.known_exports(file.name)
         edits = [self._edits(file, said, base, rows, images) for base in bases]
         base, fewest = min(zip(bases, edits, strict=True), key=lambda both: len(both[1]))
-        self._store.import_ratings(fewest, file.path.name, digest, base.last_rating_id)
+        self._store.import_ratings(fewest, file.name, digest, base.last_rating_id)
 
     def _edits(
         self, file: _File, said: Cells, base: Export, rows: Iterable[StoredRating], images: KnownImages
@@ -173,7 +179,8 @@ class ExportFiles:
         if file is self._people:
             now = people_cells(self._snapshot, images)
             return people_edits(said, people_cells(was, then), now, self._snapshot)
-        return means_edits(said, means_cells(was, then), means_cells(self._snapshot, images), base.last_rating_id)
+        edits = means_edits(said, means_cells(was, then), means_cells(self._snapshot, images), base.last_rating_id)
+        return [replace(edit, annotator=self._share.correction_name) for edit in edits]
 
     def _known_images(self) -> KnownImages:
         folder = self._store.project.images
@@ -204,7 +211,7 @@ class ExportFiles:
             if not self._is_ours(file):
                 file.judged = (current, self._version)
                 file.problem = (
-                    f"Someone edited {file.path.name}: the studio leaves it alone. "
+                    f"Someone edited {file.name}: the studio leaves it alone. "
                     "Rename or delete it to have it written from the ratings."
                 )
                 return True
@@ -248,12 +255,12 @@ class ExportFiles:
         digest = hashlib.sha256()
         for part in parts:
             digest.update(part)
-        last = self._store.known_exports(file.path.name)[0]
-        export = self._store.begin_export(file.path.name, digest.hexdigest(), self._snapshot.last_id)
+        last = self._store.known_exports(file.name)[0]
+        export = self._store.begin_export(file.name, digest.hexdigest(), self._snapshot.last_id)
         try:
             if current is None or last.sha256 != export.sha256:
                 file.seen = replace_atomically(file.path, parts, current)
-            self._store.record_export(file.path.name, export)
+            self._store.record_export(file.name, export)
         except ChangedMeanwhileError:
             return  # the next pass takes it in
         if final:

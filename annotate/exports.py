@@ -5,6 +5,7 @@ import threading
 import time
 
 from annotate.export_files import ExportFiles
+from annotate.shares import project_shares
 from annotate.store import Store
 from reward.errors import RewardError
 
@@ -20,7 +21,7 @@ class Exporter:
     """
 
     def __init__(self, store: Store) -> None:
-        self._files = ExportFiles(store)
+        self._files = [ExportFiles(store, share) for share in project_shares(store.project)]
         self._pass_lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -85,8 +86,9 @@ class Exporter:
         with self._pass_lock:
             started = time.monotonic()
             try:
-                settled = self._files.sync(trusting=trusting, all_files=all_files)
-                self._problems = tuple(self._files.problems())
+                done = [files.sync(trusting=trusting, all_files=all_files) for files in self._files]
+                settled = all(done)
+                self._problems = tuple(problem for files in self._files for problem in files.problems())
             except OSError as error:
                 what = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
                 self._problems = (f"The CSV files can't be written ({what}). All ratings are safe in the database.",)

@@ -13,7 +13,9 @@ from typing import Literal
 from annotate.errors import BadRequestError
 from reward.aspects import BY_NAME, HEADS, MAX_RATING, MIN_RATING, RATING_STEP
 
+SIMULATED_PREFIX = "simulated-"  # of the names of people that the sample makes up
 CORRECTION_NAME = "edited-csv"
+SIMULATED_CORRECTION_NAME = f"{SIMULATED_PREFIX}{CORRECTION_NAME}"
 Source = Literal["pad", "import", "correction"]
 Values = tuple[float | None, ...]
 
@@ -103,11 +105,14 @@ def check_annotator(name: str) -> str:
         raise BadRequestError("A name can't hold control characters or line breaks.")
     if tidy[0] in "=+-@":
         raise BadRequestError("A name can't begin with = + - or @: spreadsheets would run it as a formula.")
-    if tidy.casefold() == CORRECTION_NAME:
-        raise BadRequestError(
-            f"The name {CORRECTION_NAME} is kept for corrections of the ratings file; choose another."
-        )
+    if tidy.casefold() in {CORRECTION_NAME, SIMULATED_CORRECTION_NAME}:
+        raise BadRequestError(f"The name {tidy} is kept for corrections of the ratings file; choose another.")
     return tidy
+
+
+def is_simulated(annotator: str) -> bool:
+    """Whether a name is one of the sample's simulated people's."""
+    return annotator.startswith(SIMULATED_PREFIX)
 
 
 def check_seconds(seconds: object) -> float | None:

@@ -39,6 +39,11 @@ class Project:
         return self.root / "annotations"
 
     @property
+    def own_annotations(self) -> Path:
+        """The sample's folder of files with the ratings that people gave, apart from the simulated ones."""
+        return self.annotations / "own"
+
+    @property
     def ratings_csv(self) -> Path:
         """One row an image: means over people."""
         return self.annotations / "multihead_ratings.csv"

@@ -32,7 +32,7 @@ def build_rating_tab(project: Project) -> "gr.HTML":
 
 
 def pad_settings(project: Project) -> dict[str, Any]:
-    """What the pad's script needs to know: heads, bands, scale, and whether the project is the sample."""
+    """What the pad's script needs to know: heads, bands, scale; in the sample, also where one's own ratings go."""
     return {
         "heads": [asdict(aspect) for aspect in ASPECTS],
         "bands": [asdict(band) for band in BANDS],
@@ -40,6 +40,7 @@ def pad_settings(project: Project) -> dict[str, Any]:
         "max": MAX_RATING,
         "step": RATING_STEP,
         "sample": project.is_sample,
+        "own": f"{project.exported_path(project.own_annotations)}/" if project.is_sample else "",
     }
 
 

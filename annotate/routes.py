@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response
 
 from annotate.catalogue import ImageRow
+from annotate.errors import BadRequestError
 from annotate.exports import Exporter
 from annotate.image_bytes import image_response
 from annotate.image_bytes import version as image_version
-from annotate.judgement import check_annotator, check_rating
+from annotate.judgement import SIMULATED_PREFIX, check_annotator, check_rating, is_simulated
 from annotate.schemas import ErrorOut, ImageId, ImageOut, ProgressOut, QueueOut, RatingIn, SavedOut, SaveOut, SkipIn
 from annotate.store import Store
 
@@ -28,6 +29,14 @@ def rating_router(store: Store, exporter: Exporter) -> APIRouter:
     """The routes below `/api`, on one store."""
     router = APIRouter(prefix="/api", tags=["rating"], responses=_REFUSALS)
 
+    def check_person(name: str) -> str:
+        annotator = check_annotator(name)
+        if store.project.is_sample and is_simulated(annotator):
+            raise BadRequestError(
+                f"Names that begin with {SIMULATED_PREFIX} are kept for the sample's simulated people; choose another."
+            )
+        return annotator
+
     def progress_of(annotator: str) -> ProgressOut:
         counts = store.progress(annotator)
         return ProgressOut(rated=counts.rated, total=counts.total, notices=_notices(store, exporter))
@@ -39,24 +48,25 @@ def rating_router(store: Store, exporter: Exporter) -> APIRouter:
 
     @router.get("/next", summary="The next image for a person")
     def get_next(annotator: Annotated[str, Query(description="Who rates.")]) -> QueueOut:
-        return QueueOut(**queue_of(check_annotator(annotator)))
+        return QueueOut(**queue_of(check_person(annotator)))
 
     @router.get("/progress", summary="How far a person is")
     def get_progress(annotator: Annotated[str, Query(description="Who rates.")]) -> ProgressOut:
-        return progress_of(check_annotator(annotator))
+        return progress_of(check_person(annotator))
 
     @router.post("/ratings", summary="Save a rating", responses=_CONFLICT)
     def post_rating(sent: RatingIn) -> SaveOut:
         rating = check_rating(
             sent.image_id, sent.annotator, sent.ratings, sent.cannot_judge, sent.seconds, sent.key
         )  # fmt: skip
+        check_person(rating.annotator)
         stored, repeated = store.save_rating(rating)
         saved = SavedOut(id=stored.id, image_id=stored.image_id, created=stored.created, repeated=repeated)
         return SaveOut(saved=saved, **queue_of(stored.annotator, after=stored.image_id))
 
     @router.post("/skip", summary="Leave an image for later")
     def post_skip(sent: SkipIn) -> QueueOut:
-        annotator = check_annotator(sent.annotator)
+        annotator = check_person(sent.annotator)
         store.save_skip(sent.image_id, annotator)
         return QueueOut(**queue_of(annotator, after=sent.image_id))
 

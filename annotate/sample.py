@@ -19,12 +19,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from annotate.csv_files import PEOPLE_HEADER, write_number
+from annotate.judgement import SIMULATED_PREFIX
 from annotate.project import SAMPLE_MARKER, Project
 from annotate.sample_changes import Box, Strengths, changed
 from reward.aspects import HEADS, MAX_RATING, MIN_RATING
 from reward.errors import RewardError
 
-ANNOTATORS = ("simulated-1", "simulated-2", "simulated-3", "simulated-4", "simulated-5")
+ANNOTATORS = tuple(f"{SIMULATED_PREFIX}{number}" for number in range(1, 6))
 TRUTH_FILE = "simulated_truth.csv"
 _SEED = 20
 _LONGEST = 640  # pixels
@@ -113,8 +114,8 @@ changed on purpose in five ways (framing, foreign objects, colours, technical fa
 No person gave the ratings of simulated-1 to simulated-5. They were computed from the strength of
 each change, with a bias and noise for each name. {truth} holds what they were computed from.
 
-Don't mix them with people's ratings. Put your own pictures into images/<prompt_id>/ of the folder above,
-and the studio opens that instead.
+Ratings that you give in here are written to annotations/own/, apart from these: don't mix the two. Put your own
+pictures into images/<prompt_id>/ of the folder above, and the studio opens that instead.
 
 Photographs
 {credits}

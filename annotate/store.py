@@ -20,7 +20,7 @@ from annotate.catalogue import ImageRow, known_files, list_images, one_image, su
 from annotate.errors import BadRequestError, ConflictError, NotFoundError, StorageError
 from annotate.export_log import Export, known_exports, note_begun, note_finished
 from annotate.files import lock_file
-from annotate.judgement import CORRECTION_NAME, Rating, StoredRating, check_annotator
+from annotate.judgement import CORRECTION_NAME, SIMULATED_CORRECTION_NAME, Rating, StoredRating, check_annotator
 from annotate.migrations import studio_migrations
 from annotate.project import Project
 from annotate.queue import Progress, count_progress, next_images
@@ -226,7 +226,7 @@ def _now() -> str:
 
 
 def _insert(db: Database, rating: Rating, created: str) -> StoredRating:
-    if rating.source == "correction" and rating.annotator != CORRECTION_NAME:
+    if rating.source == "correction" and rating.annotator not in {CORRECTION_NAME, SIMULATED_CORRECTION_NAME}:
         raise BadRequestError("A correction belongs to nobody in particular.")
     cursor = db.execute(
         _INSERT,

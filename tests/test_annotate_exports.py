@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from annotate.errors import BadRequestError
 from annotate.exports import Exporter
 from annotate.judgement import check_annotator, check_rating
-from annotate.project import Project
+from annotate.project import SAMPLE_MARKER, Project
 from annotate.store import Store
 from reward.aspects import HEADS, RATING_COLUMNS
 from reward.preferences import read_preferences
@@ -301,6 +301,49 @@ def test_a_folder_that_can_not_be_written_is_said_and_comes_right(desk: Desk) ->
     assert exporter.flush()
     assert exporter.problems == ()
     assert cell(store.project.ratings_csv, "1.png") == "5"
+
+
+def test_people_and_simulated_people_share_no_file_in_the_sample(
+    make_project: MakeProject, open_store: OpenStore
+) -> None:
+    project = make_project(prompts=1, images=3)
+    store = open_store(project)
+    own = project.own_annotations
+    for image_id, simulated, real in ((1, 2.0, 9.0), (2, 3.0, 8.0)):
+        rate(store, image_id, "simulated-1", simulated)
+        rate(store, image_id, "Ada", real)
+    assert Exporter(store).flush()  # as a sample's files were before they were kept apart
+    assert len(rows(project.per_annotator_csv)) == 4
+    (project.root / SAMPLE_MARKER).write_text("simulated")
+    exporter = Exporter(store)
+    assert exporter.flush()
+    assert exporter.problems == ()
+    for folder, name, values, label in ((project.annotations, "simulated-1", "23", 0.0), (own, "Ada", "98", 1.0)):
+        found = rows(folder / "ratings_per_annotator.csv")
+        assert [(row["annotator"], row["spatial_rating"]) for row in found] == [(name, value) for value in values]
+        assert [row["spatial_rating"] for row in rows(folder / "multihead_ratings.csv")] == list(values)
+        assert json.loads((folder / "pairs.jsonl").read_text())["label"] == label
+    edit(project.ratings_csv, "2,2,2,2,2", "1,2,2,2,2")
+    edit(own / "multihead_ratings.csv", "9,9,9,9,9", "10,9,9,9,9")
+    edit(own / "ratings_per_annotator.csv", "Ada,8,", "Ada,7,")
+    (own / "pairs.jsonl").write_text("mine\n")
+    rate(store, 3, "Ada", 6.0)
+    assert exporter.flush()
+    assert [row["spatial_rating"] for row in rows(project.ratings_csv)] == ["1", "3"]
+    assert [row["spatial_rating"] for row in rows(own / "multihead_ratings.csv")] == ["10", "7", "6"]
+    assert len(store.ratings_since(0)) == 8
+    assert "Someone edited own/pairs.jsonl" in exporter.problems[0]
+    assert len(exporter.problems) == 1
+
+
+def test_a_sample_that_nobody_rated_has_no_files_of_ones_own(make_project: MakeProject, open_store: OpenStore) -> None:
+    project = make_project()
+    (project.root / SAMPLE_MARKER).write_text("simulated")
+    store = open_store(project)
+    rate(store, 1, "simulated-1", 5.0)
+    assert Exporter(store).flush()
+    assert project.ratings_csv.exists()
+    assert not project.own_annotations.exists()
 
 
 # What someone edited

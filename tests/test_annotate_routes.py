@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from annotate.api import build_api
 from annotate.exports import Exporter
-from annotate.project import Project
+from annotate.project import SAMPLE_MARKER, Project
 from annotate.store import Store
 from reward.aspects import HEADS
 
@@ -92,6 +92,7 @@ BAD = [
     ({"annotator": "a\u0007b"}, "A name can't hold control characters or line breaks."),
     ({"annotator": "=1+1"}, "A name can't begin with = + - or @"),
     ({"annotator": "edited-csv"}, "is kept for corrections"),
+    ({"annotator": "Simulated-Edited-CSV"}, "is kept for corrections"),
     ({"annotator": 7}, "annotator: Input should be a valid string."),
     ({"image_id": 99}, "There is no image 99"),
     ({"image_id": 0}, "image_id: Input should be greater than or equal to 1."),
@@ -129,6 +130,21 @@ def test_missing_fields_are_named(client: TestClient) -> None:
     detail = client.post("/api/ratings", json={"annotator": "Ada"}).json()["detail"]
     assert "key: Field required" in detail
     assert "image_id: Field required" in detail
+
+
+def test_nobody_rates_as_a_simulated_person_in_the_sample(client: TestClient, store: Store) -> None:
+    sent = rating(annotator=" simulated-1")
+    assert client.post("/api/ratings", json=sent).status_code == 200
+    (store.project.root / SAMPLE_MARKER).write_text("simulated")
+    for answer in (
+        client.post("/api/ratings", json={**sent, "key": "another-key"}),
+        client.post("/api/skip", json={"annotator": "simulated-1", "image_id": 1}),
+        client.get("/api/next", params={"annotator": "simulated-1"}),
+        client.get("/api/progress", params={"annotator": "simulated-1"}),
+    ):
+        assert answer.status_code == 422
+        assert "kept for the sample's simulated people" in answer.json()["detail"]
+    assert len(store.ratings_since(0)) == 1
 
 
 def test_skipping_moves_on_and_comes_back(client: TestClient) -> None:

@@ -7,6 +7,7 @@ const stage = find(".pad-stage");
 const full = find(".pad-full");
 const nameField = find(".pad-name");
 const saveButton = find(".pad-actions .pad-save");
+const ownWords = "Your own ratings are in " + settings.own + ", apart from the simulated ones.";
 const NAME_KEY = "reward-studio-annotator";
 
 const state = { name: "", task: null, loaded: false, busy: false, key: "", tried: "", spent: 0, since: null };
@@ -98,7 +99,7 @@ function show(queue, words, kind) {
   state.tried = "";
   if (!queue.image) {
     if (queue.progress.total === 0) message("empty", "No images yet", "Put images into images/<prompt_id>/ of the data folder and start the studio again.");
-    else message("done", "All rated", "Thank you, " + state.name + ": you have rated all " + queue.progress.total + " images. The ratings are in the project’s CSV files.");
+    else message("done", "All rated", "Thank you, " + state.name + ": you have rated all " + queue.progress.total + " images. " + (settings.sample ? ownWords : "The ratings are in the project’s CSV files."));
     return;
   }
   const entering = root.dataset.state !== "rating";
@@ -200,7 +201,7 @@ function start() {
     begin(name);
     return;
   }
-  message("start", "Who is rating?", "Your name is stored with each of your ratings, so that several people’s can be told apart.");
+  message("start", "Who is rating?", "Your name is stored with each of your ratings, so that several people’s can be told apart." + (settings.sample ? " This is the sample. " + ownWords : ""));
   if (root.offsetParent !== null) find(".pad-start-name").focus({ preventScroll: true });
 }
 
@@ -281,6 +282,7 @@ find(".pad-full-scroll").addEventListener("click", () => full.close());
 full.addEventListener("close", () => heads.select(heads.current));
 
 find(".pad-sample").hidden = !settings.sample;
+find(".pad-sample").title = "The sample project: pictures altered on purpose, rated by simulated people. " + ownWords;
 heads.reset();
 fit();
 start();

@@ -118,7 +118,7 @@ def test_rate_three_images_by_keyboard_alone(new_page: NewPage, studio: StudioPr
             page.keyboard.press(key)
         page.keyboard.press("Enter")
         expect(page.locator(".pad-status")).to_contain_text(f"Saved. {count} of 40 rated.")
-    annotations = place / "data" / "sample" / "annotations"
+    annotations = place / "data" / "sample" / "annotations" / "own"
     deadline = time.monotonic() + 10
     while len(rows := saved_rows(annotations / "ratings_per_annotator.csv", "Ada")) < 3:
         assert time.monotonic() < deadline
@@ -127,7 +127,8 @@ def test_rate_three_images_by_keyboard_alone(new_page: NewPage, studio: StudioPr
     assert sorted(given) == [[1, 2, 3, 4, 5], [7, 3, 10, 0, 5], [9, 8, 7, 6, 5]]
     with (annotations / "multihead_ratings.csv").open(encoding="utf-8", newline="") as file:
         rated = {row["image_path"] for row in csv.DictReader(file)}
-    assert {row["image_path"] for row in rows} <= rated
+    assert {row["image_path"] for row in rows} == rated
+    assert saved_rows(annotations.parent / "ratings_per_annotator.csv", "Ada") == []
 
 
 def test_train_on_real_ratings_and_watch_it_through_a_reload(
