@@ -220,7 +220,7 @@ class _Rows:
 
     def __init__(self, texts: dict[str, str]) -> None:
         self._text_of = texts
-        self._id_of = {_normal(text): prompt_id for prompt_id, text in texts.items()}
+        self._id_of = {_normal(text): prompt_id for prompt_id, text in texts.items() if text}
         self._row: dict[tuple[str, str], int] = {}
         self._number: dict[str, int] = {}
         self.files: list[str] = []

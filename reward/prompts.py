@@ -27,8 +27,8 @@ def read_prompts(path: Path) -> dict[str, str]:
 
 
 def find_prompts(source: Path, given: Path | None) -> Path | None:
-    """`given`, else a prompts.csv beside `source` or in the folder above, else None."""
+    """`given`, else the nearest prompts.csv beside `source` or up to two folders above, else None."""
     if given is not None:
         return given
-    beside = (folder / "prompts.csv" for folder in (source.parent, source.parent.parent))
+    beside = (folder / "prompts.csv" for folder in list(source.absolute().parents)[:3])
     return next((path for path in beside if path.is_file()), None)

@@ -56,7 +56,7 @@ def form(folder: Path, **changes: Any) -> list[Any]:
         "min_rating_diff": 0.5,
         "folds": "0",
         "backbone": "pixelstats",
-        "val_fraction": 0.2,
+        "val_fraction": "",
         "seed": 0,
         "device": "auto",
         "image_root": "",
