@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from reward.aspects import ASPECTS, HEADS, Aspect
     from reward.config import TrainConfig
     from reward.errors import BackboneError, CheckpointError, InputError, RewardError
-    from reward.model import ModelConfig, MultiHeadReward
+    from reward.model import MultiHeadReward
+    from reward.model_config import ModelConfig
     from reward.preferences import read_preferences
     from reward.ratings import read_ratings
     from reward.scoring import load_model, score_files
@@ -38,7 +39,8 @@ _HOME: Final = {
     **dict.fromkeys(("ASPECTS", "HEADS", "Aspect"), "aspects"),
     "TrainConfig": "config",
     **dict.fromkeys(("BackboneError", "CheckpointError", "InputError", "RewardError"), "errors"),
-    **dict.fromkeys(("ModelConfig", "MultiHeadReward"), "model"),
+    "ModelConfig": "model_config",
+    "MultiHeadReward": "model",
     "read_preferences": "preferences",
     "read_ratings": "ratings",
     **dict.fromkeys(("load_model", "score_files"), "scoring"),

@@ -6,7 +6,7 @@ from reward.aspects import BY_NAME, HEADS
 from reward.dataset import MEAN_TARGET, Dataset
 
 if TYPE_CHECKING:
-    from reward.model import ModelConfig
+    from reward.model_config import ModelConfig
 
 
 def model_card(config: "ModelConfig", metrics: dict[str, Any], record: dict[str, Any], data: Dataset) -> str:

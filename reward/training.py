@@ -26,7 +26,8 @@ from reward.events import Encoding, Epoch, Event, Finished, Reading, Split, Warn
 from reward.fitting import Fit, multihead_problem, pairs_problem
 from reward.heads import HIDDEN
 from reward.losses import Objective
-from reward.model import OVERALL, ModelConfig, MultiHeadReward
+from reward.model import MultiHeadReward
+from reward.model_config import OVERALL, ModelConfig
 from reward.modelcard import model_card
 from reward.threads import threads_for
 from reward.validation import Validation, make_validation, snapshot

@@ -16,7 +16,7 @@ from reward.backbones.openclip import OpenClipBackbone
 from reward.errors import BackboneError, CheckpointError, InputError
 from reward.heads import HeadStack
 from reward.linear import CLAMP
-from reward.model import ModelConfig
+from reward.model_config import ModelConfig
 from reward.reweigh import main as reweigh
 from tests.reward_inputs import draw
 
