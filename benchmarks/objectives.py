@@ -9,11 +9,14 @@ the out-of-fold scores of the other folds.
 
 import argparse
 import dataclasses
+import sys
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from reward.aspects import HEADS, RATING_COLUMNS
 from reward.backbones.registry import make_backbone
