@@ -14,7 +14,7 @@ FULL: dict[str, object] = dict.fromkeys(HEADS, 5.0)
 def check(
     ratings: object = None, cannot: object = (), name: object = "Ada", seconds: object = 1, key: str = "k" * 8
 ) -> Rating:
-    return check_rating(1, name, FULL if ratings is None else ratings, cannot, seconds, key)  # type: ignore[arg-type]
+    return check_rating(1, name, FULL if ratings is None else ratings, cannot, seconds, key)  # type: ignore[arg-type]  # wrong kinds are the point
 
 
 @pytest.mark.parametrize(

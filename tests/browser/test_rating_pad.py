@@ -184,13 +184,15 @@ def test_a_save_that_fails_loses_nothing_and_is_repeated(new_page: NewPage, desk
     assert len(desk.store.ratings_since(0)) == 1
 
 
+def lose_the_answer(route: Route) -> None:
+    """The server does what it is asked, but the page never hears of it."""
+    route.fetch()
+    route.abort()
+
+
 def test_an_answer_lost_on_the_way_does_not_store_twice(new_page: NewPage, desk: Desk) -> None:
     page = new_page()
     enter(page, desk)
-
-    def lose_the_answer(route: Route) -> None:
-        route.fetch()
-        route.abort()
 
     page.route("**/api/ratings", lose_the_answer)
     press(page, "1 2 3 4 5 Enter")
@@ -205,10 +207,6 @@ def test_an_answer_lost_on_the_way_does_not_store_twice(new_page: NewPage, desk:
 def test_a_rating_changed_after_a_lost_answer_is_a_new_one(new_page: NewPage, desk: Desk) -> None:
     page = new_page()
     enter(page, desk)
-
-    def lose_the_answer(route: Route) -> None:
-        route.fetch()
-        route.abort()
 
     page.route("**/api/ratings", lose_the_answer)
     press(page, "1 2 3 4 5 Enter")
