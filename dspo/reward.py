@@ -13,5 +13,6 @@ from reward import TrainConfig as TrainConfig
 from reward import load_model as load_model
 from reward import read_preferences as read_preferences
 from reward import read_ratings as read_ratings
+from reward import reward_function as reward_function
 from reward import score_files as score_files
 from reward import train as train

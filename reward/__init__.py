@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from reward.aspects import ASPECTS, HEADS, Aspect
     from reward.config import TrainConfig
     from reward.errors import BackboneError, CheckpointError, InputError, RewardError
+    from reward.guidance import reward_function
     from reward.model import MultiHeadReward
     from reward.model_config import ModelConfig
     from reward.preferences import read_preferences
@@ -31,6 +32,7 @@ __all__ = [
     "load_model",
     "read_preferences",
     "read_ratings",
+    "reward_function",
     "score_files",
     "train",
 ]
@@ -43,6 +45,7 @@ _HOME: Final = {
     "MultiHeadReward": "model",
     "read_preferences": "preferences",
     "read_ratings": "ratings",
+    "reward_function": "guidance",
     **dict.fromkeys(("load_model", "score_files"), "scoring"),
     "train": "training",
 }

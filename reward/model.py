@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -14,16 +15,22 @@ from torch import Tensor, nn
 
 from reward.aspects import HEADS
 from reward.backbones.base import Backbone
-from reward.backbones.registry import check_identity, make_backbone, matching_backbone
+from reward.backbones.registry import make_backbone, public_spec, recorded_backbone
 from reward.devices import pick_device
-from reward.errors import BackboneError, CheckpointError
+from reward.errors import CheckpointError
 from reward.events import plain
+from reward.guidance import check_prompts
 from reward.heads import HeadStack
+from reward.hub import CARD, METRICS, check_name, checkpoint_folder, hub_errors
 from reward.images import as_rgb, load_rgb
 from reward.model_config import ModelConfig, check_weights
+from reward.modelcard import TITLE, card_with_weights
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    Picture = str | Path | Image.Image
+    Images = Tensor | Picture | Sequence[Picture]
 
 _CHUNK: Final = 16  # images encoded at once when a list is scored
 
@@ -88,11 +95,7 @@ class MultiHeadReward(
         """
         return self.backbone.preprocess_tensor(pixels)
 
-    def forward(
-        self,
-        images: "Tensor | str | Path | Image.Image | Sequence[str | Path | Image.Image]",
-        return_individual: bool = False,
-    ) -> Tensor | dict[str, Tensor]:
+    def forward(self, images: "Images", return_individual: bool = False) -> Tensor | dict[str, Tensor]:
         """Score pictures.
 
         Args:
@@ -105,14 +108,37 @@ class MultiHeadReward(
         """
         with torch.set_grad_enabled(torch.is_grad_enabled() and isinstance(images, Tensor)):
             scores = self.head_scores(self.embed(images))
-            combined = self.combine(scores)
-        if not return_individual:
-            return combined
+            return self.by_head(scores) if return_individual else self.combine(scores)
+
+    def score(self, prompts: str | Sequence[str], images: "Images") -> float | list[float]:
+        """Combined scores in the calling convention of ImageReward: the prompt first, plain floats back.
+
+        The prompts are counted but not used: this model sees the picture alone, and can't tell whether it shows what
+        the prompt asked for.
+
+        Args:
+            prompts: one for all images, or a list with one for each.
+            images: as for `forward`.
+
+        Returns:
+            A float for a single picture, a list of floats for a list or a tensor.
+
+        Raises:
+            InputError: not as many prompts as images.
+        """
+        single = isinstance(images, str | Path) or not isinstance(images, Tensor | Sequence)
+        check_prompts(prompts, 1 if single else len(images))  # type: ignore[arg-type]  # a list or a tensor
+        with torch.no_grad():
+            scores: list[float] = self.combine(self.head_scores(self.embed(images))).tolist()
+        return scores[0] if single else scores
+
+    def by_head(self, scores: Tensor) -> dict[str, Tensor]:
+        """(B, H) head scores → (B,) scores of each of the five aspects, NaN where there is no such head."""
         by_name = dict(zip(self.config.heads, scores.unbind(dim=1), strict=True))
         unknown = scores.new_full((len(scores),), math.nan)
         return {head: by_name.get(head, unknown) for head in HEADS}
 
-    def embed(self, images: "Tensor | str | Path | Image.Image | Sequence[str | Path | Image.Image]") -> Tensor:
+    def embed(self, images: "Images") -> Tensor:
         """(B, D) embeddings; arguments as for `forward`."""
         if isinstance(images, Tensor):
             return self.backbone.encode(images).to(self.device)
@@ -156,16 +182,14 @@ class MultiHeadReward(
         shares = check_weights(weights, self.config)
         lineage = {"from_sha256": self.fingerprint(), "weights": shares, "parent": self.config.lineage}
         config = replace(self.config, target="weights of one's own", lineage=lineage)
-        copy = MultiHeadReward(config, self.backbone)
-        copy.load_state_dict(self.state_dict(), strict=False)
+        own = MultiHeadReward(config, self.backbone)
+        own.load_state_dict(self.state_dict(), strict=False)
         with torch.no_grad():
             given = torch.tensor([shares.get(head, 0.0) for head in config.heads])
-            copy.combination_logits.copy_(given.log())
-        listed = ", ".join(f"{head} {share:.3f}" for head, share in shares.items())
-        copy.combined_temperature.fill_(math.nan)  # a probability would need weights that were learned
-        card = (self.card or "# Multi-head reward model\n").split("## Importance")[0]
-        copy.card = card + f"## Importance\n\nWeights set by hand, not learned: {listed}.\n"
-        return copy.to(self.device)
+            own.combination_logits.copy_(given.log())
+        own.combined_temperature.fill_(math.nan)  # a probability would need weights that were learned
+        own.card = card_with_weights(self.card or TITLE, shares)
+        return own.to(self.device)
 
     def fingerprint(self) -> str:
         """sha256 of the heads' tensors: which model this is, whatever its folder is called."""
@@ -176,7 +200,7 @@ class MultiHeadReward(
 
     def generate_model_card(self, *_: Any, **__: Any) -> ModelCard:
         """The README.md that is saved beside the weights."""
-        return ModelCard(self.card or "# Multi-head reward model\n")
+        return ModelCard(self.card or TITLE)
 
     def _save_pretrained(self, save_directory: Path) -> None:
         """Config, heads and metrics; the backbone's weights never."""
@@ -187,7 +211,28 @@ class MultiHeadReward(
         save_file(self.head_state(), save_directory / constants.SAFETENSORS_SINGLE_FILE)
         if self.metrics is not None:
             text = json.dumps(plain(self.metrics), indent=2, ensure_ascii=False)
-            (save_directory / "metrics.json").write_text(text + "\n", encoding="utf-8")
+            (save_directory / METRICS).write_text(text + "\n", encoding="utf-8")
+
+    def push_to_hub(self, repo_id: str, **kwargs: Any) -> str:
+        """Upload config.json, model.safetensors, metrics.json and README.md; the backbone's weights never.
+
+        Folders of this machine stay out of what is uploaded: of a backbone's weights file only the name is told.
+
+        Args:
+            repo_id: `user/name`.
+            **kwargs: huggingface_hub's own (`private`, `token`, `commit_message`, `branch`, `create_pr` …).
+
+        Returns:
+            The commit's address.
+
+        Raises:
+            CheckpointError: the hub can't be reached or refuses.
+        """
+        public = copy(self)
+        recorded = self.config.backbone
+        public.config = replace(self.config, backbone=recorded | {"spec": public_spec(recorded["spec"])})
+        with hub_errors(repo_id, "pushed"):
+            return str(super(MultiHeadReward, public).push_to_hub(repo_id, **kwargs))
 
     def head_state(self) -> dict[str, Tensor]:
         """The tensors a checkpoint holds."""
@@ -210,20 +255,13 @@ class MultiHeadReward(
             CheckpointError: missing, damaged or of a future format.
             BackboneError: the backbone can't be had or isn't the one the heads were trained on.
         """
+        check_name(pretrained_model_name_or_path)
         name = str(pretrained_model_name_or_path)
-        looks_local = (
-            isinstance(pretrained_model_name_or_path, Path) or Path(name).parent.is_dir() or name.count("/") != 1
-        )
-        if not Path(name).is_dir() and looks_local:
-            raise CheckpointError(f"{name}: no such folder, and not a hub id like 'user/model'")
-        if Path(name).is_dir():
-            _require_files(Path(name))
-        try:
-            return super().from_pretrained(name, **kwargs)
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise CheckpointError(f"{name}: config.json is damaged ({error})") from error
-        except (OSError, ValueError) as error:  # the hub client's errors are OSErrors or ValueErrors
-            raise CheckpointError(f"{name}: can't be loaded ({str(error).splitlines()[0]})") from error
+        with hub_errors(name, "loaded"):
+            try:
+                return super().from_pretrained(name, **kwargs)
+            except (json.JSONDecodeError, UnicodeDecodeError) as error:
+                raise CheckpointError(f"{name}: config.json is damaged ({error})") from error
 
     @classmethod
     def _decode_arg(cls, expected_type: Any, value: Any) -> Any:
@@ -250,40 +288,32 @@ class MultiHeadReward(
         if unknown:
             raise TypeError(f"from_pretrained() got unexpected arguments: {', '.join(unknown)}")
         target = pick_device(model_kwargs.get("device", "cpu"))
-        local = Path(model_id).is_dir()
+        folder = checkpoint_folder(
+            model_id,
+            revision=revision,
+            cache_dir=cache_dir,
+            force_download=force_download,
+            local_files_only=local_files_only,
+            token=token,
+        )
         settings = ModelConfig.from_json(model_kwargs.get("config") or {})
-        encoder = _recorded_backbone(settings, model_kwargs.get("backbone"), local)
-        if local:
-            file = Path(model_id) / constants.SAFETENSORS_SINGLE_FILE
-        else:
-            from huggingface_hub import hf_hub_download
-
-            file = Path(
-                hf_hub_download(
-                    model_id,
-                    constants.SAFETENSORS_SINGLE_FILE,
-                    revision=revision,
-                    cache_dir=cache_dir,
-                    force_download=force_download,
-                    token=token,
-                    local_files_only=local_files_only,
-                )
-            )
+        local = Path(model_id).is_dir()
+        encoder = recorded_backbone(settings.backbone, model_kwargs.get("backbone"), local)
+        file = folder / constants.SAFETENSORS_SINGLE_FILE
         model = cls(settings, encoder)
         try:
             state = load_file(file)
         except SafetensorError as error:
             raise CheckpointError(f"{file}: damaged ({error})") from error
         model._load_heads(state, str(file))
-        if local:
-            model._read_companions(Path(model_id))
+        model._read_companions(folder)
         return model.to(target)
 
     def _read_companions(self, folder: Path) -> None:
         """The metrics and the card beside the weights, so that saving again keeps them."""
-        if (folder / "README.md").is_file():
-            self.card = (folder / "README.md").read_text(encoding="utf-8", errors="replace")
-        file = folder / "metrics.json"
+        if (folder / CARD).is_file():
+            self.card = (folder / CARD).read_text(encoding="utf-8", errors="replace")
+        file = folder / METRICS
         if file.is_file():
             try:
                 self.metrics = json.loads(file.read_text(encoding="utf-8"))
@@ -301,32 +331,6 @@ class MultiHeadReward(
         if wrong:
             raise CheckpointError(f"{source}: doesn't fit its config.json ({', '.join(wrong[:4])})")
         self.load_state_dict(state, strict=False)
-
-
-def _recorded_backbone(config: ModelConfig, spec: str | None, local: bool) -> Backbone:
-    """The backbone of a checkpoint. A checkpoint from a hub is not believed when it names a file."""
-    identity = config.backbone["identity"]
-    if spec is not None:
-        return matching_backbone(spec, identity)
-    if local:
-        return matching_backbone(config.backbone["spec"], identity)
-    if identity.get("library") != "open_clip":
-        return matching_backbone("pixelstats", identity)
-    from reward.backbones.openclip import OpenClipBackbone
-
-    architecture, tag = str(identity.get("architecture")), identity.get("pretrained")
-    if not tag:
-        raise BackboneError(
-            f"this checkpoint stands on a weights file with sha256 {identity.get('weights_sha256')}; "
-            f"pass backbone='openclip:{architecture}@FILE' with your copy of it"
-        )
-    return check_identity(OpenClipBackbone(architecture, tag=str(tag)), identity)
-
-
-def _require_files(folder: Path) -> None:
-    for name in (constants.CONFIG_NAME, constants.SAFETENSORS_SINGLE_FILE):
-        if not (folder / name).is_file():
-            raise CheckpointError(f"{folder}: {name} is missing; a checkpoint is a folder such as outputs/RUN/best")
 
 
 def _as_rgb(image: "str | Path | Image.Image") -> "Image.Image":

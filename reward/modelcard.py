@@ -1,12 +1,18 @@
 """The model card: README.md beside a checkpoint's weights, as a hub shows it."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from reward.aspects import BY_NAME, HEADS
+from reward.backbones.registry import public_spec
 from reward.dataset import MEAN_TARGET, Dataset
 
 if TYPE_CHECKING:
     from reward.model_config import ModelConfig
+
+
+TITLE: Final = "# Multi-head reward model\n"
 
 
 def model_card(config: "ModelConfig", metrics: dict[str, Any], record: dict[str, Any], data: Dataset) -> str:
@@ -17,12 +23,13 @@ def model_card(config: "ModelConfig", metrics: dict[str, Any], record: dict[str,
         record: config.json of the run.
     """
     parts = [
-        "---\nlibrary_name: reward-studio\nlicense: other # fill in: the ratings' and the backbone's licences decide\n"
+        # A hub takes `other` only with a name; both are for the person to fill in who publishes the model.
+        "---\nlibrary_name: reward-studio\nlicense: other\nlicense_name: to-be-chosen\n"
         "tags:\n- reward-model\n- image-quality\n- preference\n---\n",
-        "# Multi-head reward model\n",
+        TITLE,
         _summary(config),
         "## How to load\n\n```python\nfrom dspo.reward import MultiHeadReward\n\n"
-        'model = MultiHeadReward.from_pretrained("path/to/this/folder")\n'
+        'model = MultiHeadReward.from_pretrained("path/to/this/folder")  # or its hub id\n'
         "scores = model(images, return_individual=True)  # five aspects, 0–10\n"
         "combined = model(images)\n```\n",
         "## Data\n\n" + _data(record, data),
@@ -30,9 +37,19 @@ def model_card(config: "ModelConfig", metrics: dict[str, Any], record: dict[str,
         _importance(metrics, config),
         "## Intended use\n\nRanking and inspecting images of the kind that was rated, for the people whose ratings "
         "these are. Scores of unlike images, or of unlike people's taste, are extrapolation.\n",
-        f"## Backbone\n\n`{config.backbone['spec']}`, frozen; its weights are not in this folder.\n",
+        f"## Backbone\n\n`{public_spec(config.backbone['spec'])}`, frozen; its weights are not in this folder.\n",
+        "## Licence\n\nTo be filled in, here and in the lines at the top (`license`, `license_name`), by whoever "
+        "publishes this model: the terms of the ratings, of the rated images and of the backbone decide.\n",
     ]
     return "\n".join(part for part in parts if part)
+
+
+def card_with_weights(card: str, shares: Mapping[str, float]) -> str:
+    """The card of a model whose combination weights were set by hand: its importance section says so."""
+    listed = ", ".join(f"{head} {share:.3f}" for head, share in shares.items())
+    before, _, after = card.partition("## Importance\n")
+    _, heading, rest = after.partition("\n## ")
+    return f"{before}## Importance\n\nWeights set by hand, not learned: {listed}.\n{heading}{rest}"
 
 
 def _summary(config: "ModelConfig") -> str:
@@ -46,7 +63,7 @@ def _summary(config: "ModelConfig") -> str:
 
 
 def _data(record: dict[str, Any], data: Dataset) -> str:
-    files = "\n".join(f"- `{name}` sha256 `{sha[:16]}…`" for name, sha in record["inputs"].items())
+    files = "\n".join(f"- `{Path(name).name}` sha256 `{sha[:16]}…`" for name, sha in record["inputs"].items())
     people = f", rated by {data.people} people" if data.people else ""
     warning = "**The ratings are simulated: no person gave them.**\n\n" if data.simulated else ""
     return f"{warning}{len(data.files)} images of {len(data.prompt_names)} prompts{people}.\n\n{files}\n"

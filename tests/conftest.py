@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from desk_parts import Served, draw_picture
+from hub_server import Hub, serve_hub
 
 from annotate.project import Project
 from annotate.store import Store
@@ -74,6 +75,13 @@ def serve() -> Iterator[Callable[[object], Served]]:
         server.should_exit = True
         thread.join(timeout=20)
         listener.close()
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
+    """A model hub of one's own, which huggingface_hub takes for the only one."""
+    with serve_hub(monkeypatch, tmp_path / "hub") as served:
+        yield served
 
 
 @pytest.fixture(scope="session")

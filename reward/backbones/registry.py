@@ -56,6 +56,40 @@ def matching_backbone(spec: str, identity: dict[str, Any]) -> Backbone:
     return check_identity(make_backbone(spec), identity)
 
 
+def recorded_backbone(record: dict[str, Any], spec: str | None, local: bool) -> Backbone:
+    """The backbone of a checkpoint. A checkpoint from a hub (not `local`) is not believed when it names a file.
+
+    Args:
+        record: `spec` and `identity` of config.json.
+        spec: to be used in place of the recorded one.
+
+    Raises:
+        BackboneError: as `matching_backbone`; or it stands on a weights file that the caller has to name.
+    """
+    identity = record["identity"]
+    if spec is not None:
+        return matching_backbone(spec, identity)
+    if local:
+        return matching_backbone(record["spec"], identity)
+    if identity.get("library") != "open_clip":
+        return matching_backbone("pixelstats", identity)
+    from reward.backbones.openclip import OpenClipBackbone
+
+    architecture, tag = str(identity.get("architecture")), identity.get("pretrained")
+    if not tag:
+        raise BackboneError(
+            f"this checkpoint stands on a weights file with sha256 {identity.get('weights_sha256')}; "
+            f"pass backbone='openclip:{architecture}@FILE' with your copy of it"
+        )
+    return check_identity(OpenClipBackbone(architecture, tag=str(tag)), identity)
+
+
+def public_spec(spec: str) -> str:
+    """The specification without the folder of a weights file, which is nobody else's business."""
+    head, at, file = spec.partition("@")
+    return head + at + Path(file).name if at else spec
+
+
 def check_identity(backbone: Backbone, identity: dict[str, Any]) -> Backbone:
     """The backbone, refused if it isn't the one that a checkpoint was trained on.
 

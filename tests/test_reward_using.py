@@ -1,0 +1,102 @@
+"""The examples of docs/using.md do what they say, on a small OpenCLIP model."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from reward.aspects import HEADS
+from reward.config import TrainConfig
+from reward.training import train
+from tests.hub_server import Hub
+from tests.reward_inputs import PROJECT, draw, simple_ratings
+
+TEXT = (PROJECT / "docs/using.md").read_text(encoding="utf-8").replace("ViT-L-14", "ViT-S-32")
+
+
+def example(heading: str) -> str:
+    """The Python of a section, in order."""
+    section = TEXT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return "\n".join(re.findall(r"```python\n(.*?)```", section, re.DOTALL))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, openclip_weights: Path) -> Path:
+    """What the examples stand on: a run, its weights file, pictures and ratings."""
+    root = tmp_path_factory.mktemp("using")
+    (root / "weights").mkdir()
+    (root / "weights/open_clip_model.safetensors").symlink_to(openclip_weights)
+    for number in range(3):
+        draw(root / f"photos/{number}.png", number)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        simple_ratings(Path("data"))
+        spec = "openclip:ViT-S-32@weights/open_clip_model.safetensors"
+        output = Path("outputs/multihead_reward_model")
+        list(train(TrainConfig(ratings=Path("data/ratings.csv"), output=output, backbone=spec, epochs=1)))
+    return root
+
+
+@pytest.fixture(scope="module")
+def loaded(project: Path) -> dict[str, Any]:
+    """The names that the first section leaves behind."""
+    names: dict[str, Any] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        exec(example("Scores as others call them"), names)
+    return names
+
+
+@pytest.fixture
+def here(project: Path, loaded: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Those names, and the project's folder as the working directory."""
+    monkeypatch.chdir(project)
+    return dict(loaded)
+
+
+def test_the_best_of_several_takes(here: dict[str, Any]) -> None:
+    scores = here["model"](here["takes"]).tolist()
+    assert here["best"] == here["takes"][scores.index(max(scores))]
+
+
+def test_a_reward_for_a_trainer(here: dict[str, Any]) -> None:
+    here |= {"images": torch.rand(2, 3, 40, 60), "prompts": ("a", "b"), "metadata": ({}, {})}
+    exec(example("A reward for a trainer"), here)
+    assert here["scores"].shape == (2,)
+    assert tuple(here["info"]) == HEADS
+
+
+class _Decoder(torch.nn.Module):
+    """The part of a diffusers VAE that the example calls."""
+
+    config = SimpleNamespace(scaling_factor=0.18)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.ConvTranspose2d(4, 3, 8, stride=8)
+
+    def decode(self, latents: torch.Tensor) -> SimpleNamespace:
+        return SimpleNamespace(sample=torch.tanh(self.layer(latents)))
+
+
+def test_gradients_reach_the_latents_and_not_the_backbone(here: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    latents = torch.randn(2, 4, 12, 16, requires_grad=True)
+    exec(example("Gradients"), here | {"vae": _Decoder(), "latents": latents})
+    assert latents.grad is not None
+    assert latents.grad.abs().sum(dim=(1, 2, 3)).min() > 0
+    assert all(parameter.grad is None for parameter in here["model"].backbone.parameters())
+
+
+def test_sharing_a_model(here: dict[str, Any], hub: Hub) -> None:
+    exec(example("Sharing a model"), here)
+    picture = Image.open("photos/0.png")
+    assert here["again"].score("a cat", picture) == here["model"].score("a cat", picture)
+    card = hub.files["your-name/photo-aspects"]["README.md"].decode()
+    for line in ("license: other", "license_name: to-be-chosen"):
+        assert line in card.splitlines()
+        assert f"`{line}`" in TEXT
