@@ -7,11 +7,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from annotate.errors import AnnotateError
+from annotate.errors import AnnotateError, RevisedError
 from annotate.exports import Exporter
 from annotate.guard import LOOPBACK_HOSTS, Guard
+from annotate.pad_files import pad_router
 from annotate.project import Project
-from annotate.routes import rating_router
+from annotate.routes import current_out, rating_router
 from annotate.store import Store
 
 
@@ -37,10 +38,17 @@ def build_api(
     )
     app.add_middleware(Guard, allowed_hosts=tuple(allowed_hosts))
     app.include_router(rating_router(store, exporter))
+    app.include_router(pad_router())
 
     @app.exception_handler(AnnotateError)
     async def refuse(_request: Request, error: AnnotateError) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, error.status)
+
+    @app.exception_handler(RevisedError)
+    async def show_current(_request: Request, error: RevisedError) -> JSONResponse:
+        current = None if error.current is None else store.rating(error.current)
+        shown = None if current is None else current_out(current).model_dump()
+        return JSONResponse({"detail": str(error), "current": shown}, error.status)
 
     @app.exception_handler(RequestValidationError)
     async def explain(_request: Request, error: RequestValidationError) -> JSONResponse:

@@ -4,6 +4,7 @@ AnnotateError          shown as its message, without a traceback
 ├── BadRequestError    what was sent can't be stored: a value, a name, a key (422)
 ├── NotFoundError      no such image (404)
 ├── ConflictError      the same key came with other content (409)
+│   └── RevisedError   the person rated this image meanwhile, say in another tab (409)
 └── StorageError       the disk or the database refuses: nothing was stored (503)
 """
 
@@ -34,6 +35,14 @@ class ConflictError(AnnotateError):
     """A key that is already taken came with other content."""
 
     status = 409
+
+
+class RevisedError(ConflictError):
+    """The person has a newer rating of this image than the one that was to be revised; `current` is its number."""
+
+    def __init__(self, message: str, current: int | None) -> None:
+        super().__init__(message)
+        self.current = current
 
 
 class StorageError(AnnotateError):

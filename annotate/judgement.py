@@ -30,6 +30,7 @@ class Rating:
     `values` are in the order of `reward.aspects.HEADS`, 0–10 or None; `unjudged` names the heads marked "can't judge".
     `withdrawn` takes an earlier rating back. A `correction` comes from an edited means file: it speaks for
     all ratings of the image up to the one numbered `covers`, on the heads that have a value or are in `unjudged`.
+    `revises` is the key of the same person's rating of the same image that this one takes the place of.
     """
 
     image_id: int
@@ -41,6 +42,27 @@ class Rating:
     source: Source = "pad"
     withdrawn: bool = False
     covers: int | None = None
+    revises: str | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a person has touched of a rating that isn't saved yet: any heads, none required.
+
+    `revises` is the key of the person's current rating of this image when the draft was begun; None for a first one.
+    """
+
+    image_id: int
+    annotator: str
+    values: Values
+    unjudged: tuple[str, ...] = ()
+    seconds: float | None = None
+    revises: str | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is touched."""
+        return not self.unjudged and all(value is None for value in self.values)
 
 
 @dataclass(frozen=True)
@@ -52,13 +74,51 @@ class StoredRating(Rating):
 
 
 def check_rating(
-    image_id: int, annotator: str, ratings: Mapping[str, object], cannot_judge: Iterable[str], seconds: object, key: str
+    image_id: int,
+    annotator: str,
+    ratings: Mapping[str, object],
+    cannot_judge: Iterable[str],
+    seconds: object,
+    key: str,
+    revises: str | None = None,
 ) -> Rating:
     """A rating from the pad, checked: every head has a value on a 0.1 step or is marked as can't judge.
 
     Raises:
         BadRequestError: what is wrong, in one sentence.
     """
+    values, unjudged = _check_heads(ratings, cannot_judge)
+    missing = [
+        BY_NAME[head].label
+        for head, value in zip(HEADS, values, strict=True)
+        if value is None and head not in unjudged
+    ]  # fmt: skip
+    if missing:
+        raise BadRequestError(f"Not rated yet: {', '.join(missing)}. Rate each head or mark it as can't judge.")
+    name, based_on = check_annotator(annotator), None if revises is None else check_key(revises, "revises")
+    return Rating(image_id, name, values, unjudged, check_seconds(seconds), check_key(key), revises=based_on)
+
+
+def check_draft(
+    image_id: int,
+    annotator: str,
+    ratings: Mapping[str, object],
+    cannot_judge: Iterable[str],
+    seconds: object,
+    revises: str | None,
+) -> Draft:
+    """A rating that isn't finished, checked like one, but heads may be missing.
+
+    Raises:
+        BadRequestError: what is wrong, in one sentence.
+    """
+    values, unjudged = _check_heads(ratings, cannot_judge)
+    based_on = None if revises is None else check_key(revises, "revises")
+    return Draft(image_id, check_annotator(annotator), values, unjudged, check_seconds(seconds), based_on)
+
+
+def _check_heads(ratings: Mapping[str, object], cannot_judge: Iterable[str]) -> tuple[Values, tuple[str, ...]]:
+    """Values by head and the heads marked as can't judge, in the heads' order."""
     marks = list(cannot_judge)
     for head in [*ratings, *marks]:
         if head not in BY_NAME:
@@ -67,17 +127,7 @@ def check_rating(
     for head, value in zip(HEADS, values, strict=True):
         if value is not None and head in marks:
             raise BadRequestError(f"{BY_NAME[head].label} is both rated and marked as can't judge; choose one.")
-    missing = [
-        BY_NAME[head].label
-        for head, value in zip(HEADS, values, strict=True)
-        if value is None and head not in marks
-    ]  # fmt: skip
-    if missing:
-        raise BadRequestError(f"Not rated yet: {', '.join(missing)}. Rate each head or mark it as can't judge.")
-    return Rating(
-        image_id, check_annotator(annotator), values, tuple(h for h in HEADS if h in marks), check_seconds(seconds),
-        check_key(key),
-    )  # fmt: skip
+    return values, tuple(h for h in HEADS if h in marks)
 
 
 def check_value(value: object, label: str) -> float:
@@ -124,8 +174,10 @@ def check_seconds(seconds: object) -> float | None:
     return round(float(seconds), 3)
 
 
-def check_key(key: str) -> str:
+def check_key(key: str, field: str = "key") -> str:
     """The idempotency key that the client made for this rating."""
     if not _KEY.fullmatch(key):
-        raise BadRequestError("key must be 8 to 64 letters, digits, - or _; make a new one (say, a UUID) each rating.")
+        raise BadRequestError(
+            f"{field} must be 8 to 64 letters, digits, - or _; make a new one (say, a UUID) each rating."
+        )
     return key

@@ -90,4 +90,20 @@ def studio_migrations() -> Migrations:
             "written TEXT NOT NULL) STRICT"
         )
 
+    @migrations()
+    def ratings_name_what_they_revise(db: Database) -> None:
+        db.execute("ALTER TABLE ratings ADD COLUMN revises TEXT")
+
+    @migrations()
+    def drafts_are_kept(db: Database) -> None:
+        db.execute(
+            "CREATE TABLE drafts (annotator TEXT NOT NULL, image_id INTEGER NOT NULL REFERENCES images(id), "
+            "body TEXT NOT NULL, updated TEXT NOT NULL, PRIMARY KEY (annotator, image_id)) STRICT"
+        )
+
+    @migrations()
+    def a_studio_has_an_identity(db: Database) -> None:
+        db.execute("CREATE TABLE studio (id TEXT NOT NULL) STRICT")
+        db.execute("INSERT INTO studio (id) VALUES (lower(hex(randomblob(8))))")
+
     return migrations

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from annotate.catalogue import ImageRow, row_to_image, select_images
+from annotate.catalogue import ImageRow, one_image, row_to_image, select_images
+from annotate.drafts import drafted_images, one_draft
+from annotate.rows import current_rating
 
 _RATED = (
     "COALESCE((SELECT 1 - r.withdrawn FROM ratings r WHERE r.annotator = :annotator AND r.image_id = i.id "
@@ -24,7 +26,26 @@ class Progress:
 def next_images(db: Database, annotator: str, after: int | None, limit: int) -> list[ImageRow]:
     """Up to `limit` images not rated by this person: in order from behind image `after`, then from the start,
     then the skipped ones, longest skipped first. Several people may get the same image: means are over people.
+
+    Without `after` (a person comes, or comes back), the image that they were in the midst of is the first.
     """
+    begun = _begun(db, annotator) if after is None else []
+    fresh = [image for image in _unrated(db, annotator, after, limit) if image.id not in {b.id for b in begun}]
+    return [*begun, *fresh][:limit]
+
+
+def _begun(db: Database, annotator: str) -> list[ImageRow]:
+    """The image of the person's newest draft, as a list of one or none."""
+    for image_id in drafted_images(db, annotator):
+        image = one_image(db, image_id)
+        current = current_rating(db, image_id, annotator)
+        draft = one_draft(db, image_id, annotator)
+        if image is not None and image.active and draft and draft.revises == (current.key if current else None):
+            return [image]
+    return []
+
+
+def _unrated(db: Database, annotator: str, after: int | None, limit: int) -> list[ImageRow]:
     position = -1
     if after is not None:
         row = db.execute("SELECT position FROM images WHERE id = ?", [after]).fetchone()

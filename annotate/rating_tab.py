@@ -4,17 +4,25 @@ Gradio's sliders can't tell an untouched head from a rated one and cost a round 
 """
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from annotate.pad_files import PAD, pad_address
 from annotate.project import Project
 from reward.aspects import ASPECTS, BANDS, MAX_RATING, MIN_RATING, RATING_STEP
 
 if TYPE_CHECKING:
     import gradio as gr
 
-_PAD = Path(__file__).parent / "pad"
-_SCRIPTS = ("heads.js", "network.js", "keys.js", "pad.js")  # one function body in this order
+# Gradio runs this text as a function of `element` and `props`; all else is in modules.
+_START = """
+const address = new URL("%s", document.baseURI).href;
+import(address).then((pad) => pad.start(element, props.settings)).catch((error) => {
+  console.error(error);
+  element.querySelector(".pad").dataset.state = "trouble";
+  element.querySelector(".pad-message-title").textContent = "The rating pad can’t be loaded";
+  element.querySelector(".pad-message-text").textContent = "Reload the page once the studio answers again.";
+});
+"""
 
 
 def build_rating_tab(project: Project) -> "gr.HTML":
@@ -25,7 +33,7 @@ def build_rating_tab(project: Project) -> "gr.HTML":
         elem_id="rating-pad",
         html_template=_template("pad.html"),
         css_template=_template("pad.css"),
-        js_on_load="\n".join(_read(name) for name in _SCRIPTS),
+        js_on_load=_START % pad_address(),
         apply_default_css=False,
         settings=pad_settings(project),
     )
@@ -54,4 +62,4 @@ def _template(name: str) -> str:
 
 
 def _read(name: str) -> str:
-    return (_PAD / name).read_text(encoding="utf-8")
+    return (PAD / name).read_text(encoding="utf-8")

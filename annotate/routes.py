@@ -12,9 +12,38 @@ from annotate.errors import BadRequestError
 from annotate.exports import Exporter
 from annotate.image_bytes import image_response
 from annotate.image_bytes import version as image_version
-from annotate.judgement import SIMULATED_PREFIX, check_annotator, check_rating, is_simulated
-from annotate.schemas import ErrorOut, ImageId, ImageOut, ProgressOut, QueueOut, RatingIn, SavedOut, SaveOut, SkipIn
-from annotate.store import Store
+from annotate.judgement import (
+    SIMULATED_PREFIX,
+    Draft,
+    Rating,
+    StoredRating,
+    check_annotator,
+    check_draft,
+    check_rating,
+    is_simulated,
+)
+from annotate.schemas import (
+    CurrentOut,
+    DeskOut,
+    DraftIn,
+    DraftOut,
+    ErrorOut,
+    ImageId,
+    ImageOut,
+    OwnListOut,
+    OwnOut,
+    ProgressOut,
+    QueueOut,
+    RatingIn,
+    RevisedOut,
+    SaidOut,
+    SavedOut,
+    SaveOut,
+    SkipIn,
+    TaskOut,
+)
+from annotate.store import Store, Task
+from reward.aspects import HEADS
 
 _MAX_NOTICES = 5
 _REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -22,7 +51,11 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     422: {"model": ErrorOut, "description": "Can't be stored, and why"},
     503: {"model": ErrorOut, "description": "The disk or database refuses; nothing was stored"},
 }
-_CONFLICT: dict[int | str, dict[str, Any]] = {409: {"model": ErrorOut, "description": "Key used for another rating"}}
+_CONFLICT: dict[int | str, dict[str, Any]] = {
+    409: {"model": RevisedOut, "description": "Key used for another rating, or this person rated the image meanwhile"}
+}
+_LONGEST_LIST = 200
+Who = Annotated[str, Query(description="Who rates.")]
 
 
 def rating_router(store: Store, exporter: Exporter) -> APIRouter:
@@ -42,27 +75,57 @@ def rating_router(store: Store, exporter: Exporter) -> APIRouter:
         return ProgressOut(rated=counts.rated, total=counts.total, notices=_notices(store, exporter))
 
     def queue_of(annotator: str, after: int | None = None) -> dict[str, Any]:
-        images = [_image_out(image) for image in store.next_images(annotator, after)]
-        image, upcoming = (*images, None, None)[:2]
-        return {"image": image, "upcoming": upcoming, "progress": progress_of(annotator)}
+        tasks = [_task_out(task) for task in store.next_tasks(annotator, after)]
+        return {"image": tasks[0] if tasks else None, "upcoming": tasks[1:], "progress": progress_of(annotator)}
+
+    @router.get("/desk", summary="Which project is rated here")
+    def get_desk() -> DeskOut:
+        return DeskOut(studio=store.identity, images=sum(image.active for image in store.images()))
 
     @router.get("/next", summary="The next image for a person")
-    def get_next(annotator: Annotated[str, Query(description="Who rates.")]) -> QueueOut:
-        return QueueOut(**queue_of(check_person(annotator)))
+    def get_next(
+        annotator: Who,
+        after: Annotated[
+            int | None, Query(ge=1, description="Begin behind this image; else where they left off.")
+        ] = None,
+    ) -> QueueOut:
+        return QueueOut(**queue_of(check_person(annotator), after))
 
     @router.get("/progress", summary="How far a person is")
-    def get_progress(annotator: Annotated[str, Query(description="Who rates.")]) -> ProgressOut:
+    def get_progress(annotator: Who) -> ProgressOut:
         return progress_of(check_person(annotator))
 
     @router.post("/ratings", summary="Save a rating", responses=_CONFLICT)
     def post_rating(sent: RatingIn) -> SaveOut:
         rating = check_rating(
-            sent.image_id, sent.annotator, sent.ratings, sent.cannot_judge, sent.seconds, sent.key
+            sent.image_id, sent.annotator, sent.ratings, sent.cannot_judge, sent.seconds, sent.key, sent.revises
         )  # fmt: skip
         check_person(rating.annotator)
-        stored, repeated = store.save_rating(rating)
-        saved = SavedOut(id=stored.id, image_id=stored.image_id, created=stored.created, repeated=repeated)
+        stored, repeated = store.save_rating(rating, only_if_newest="revises" in sent.model_fields_set)
+        saved = SavedOut(
+            id=stored.id, image_id=stored.image_id, key=stored.key, created=stored.created, repeated=repeated
+        )
         return SaveOut(saved=saved, **queue_of(stored.annotator, after=stored.image_id))
+
+    @router.get("/ratings", summary="A person's own ratings, newest first")
+    def get_ratings(
+        annotator: Who,
+        before: Annotated[int | None, Query(ge=1, description="Only those numbered below this.")] = None,
+        limit: Annotated[int, Query(ge=1, le=_LONGEST_LIST)] = 50,
+    ) -> OwnListOut:
+        found = store.own_ratings(check_person(annotator), before, limit + 1)
+        ratings = [
+            OwnOut(image=_image_out(own.image), current=current_out(own.rating), times=own.times)
+            for own in found[:limit]
+        ]
+        return OwnListOut(ratings=ratings, more=len(found) > limit)
+
+    @router.put("/drafts", summary="Keep what is touched of a rating that isn't saved yet")
+    def put_draft(sent: DraftIn) -> DraftOut:
+        draft = check_draft(
+            sent.image_id, check_person(sent.annotator), sent.ratings, sent.cannot_judge, sent.seconds, sent.revises
+        )  # fmt: skip
+        return DraftOut(kept=store.save_draft(draft))
 
     @router.post("/skip", summary="Leave an image for later")
     def post_skip(sent: SkipIn) -> QueueOut:
@@ -82,15 +145,35 @@ def rating_router(store: Store, exporter: Exporter) -> APIRouter:
     return router
 
 
+def _image_facts(image: ImageRow) -> dict[str, Any]:
+    return {
+        "image_id": image.id,
+        "url": f"api/images/{image.id}?v={image_version(image.mtime_ns, image.size)}",
+        "prompt_id": image.prompt_id,
+        "prompt": image.prompt,
+        "width": image.width,
+        "height": image.height,
+    }
+
+
 def _image_out(image: ImageRow) -> ImageOut:
-    return ImageOut(
-        image_id=image.id,
-        url=f"api/images/{image.id}?v={image_version(image.mtime_ns, image.size)}",
-        prompt_id=image.prompt_id,
-        prompt=image.prompt,
-        width=image.width,
-        height=image.height,
-    )
+    return ImageOut(**_image_facts(image))
+
+
+def _task_out(task: Task) -> TaskOut:
+    draft = None if task.draft is None else SaidOut(**_said(task.draft))
+    current = None if task.current is None else current_out(task.current)
+    return TaskOut(**_image_facts(task.image), draft=draft, current=current)
+
+
+def current_out(rating: StoredRating) -> CurrentOut:
+    """A stored rating as the routes tell it to the person it belongs to."""
+    return CurrentOut(**_said(rating), id=rating.id, key=rating.key, created=rating.created)
+
+
+def _said(said: Rating | Draft) -> dict[str, Any]:
+    ratings = dict(zip(HEADS, said.values, strict=True))
+    return {"ratings": ratings, "cannot_judge": list(said.unjudged), "seconds": said.seconds}
 
 
 def _notices(store: Store, exporter: Exporter) -> list[str]:

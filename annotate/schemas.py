@@ -25,6 +25,11 @@ _RATINGS_SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 
+Seconds = Annotated[
+    Any,
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}], "description": "Time spent."}),
+]
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -38,10 +43,24 @@ class RatingIn(_Strict):
     image_id: ImageId
     ratings: Annotated[dict[str, Any], WithJsonSchema(_RATINGS_SCHEMA)]
     cannot_judge: list[str] = Field(default=[], max_length=20, description="Heads that can't be judged on this image.")
-    seconds: Annotated[
-        Any,
-        WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}], "description": "Time spent."}),
-    ] = None
+    seconds: Seconds = None
+
+    revises: str | None = Field(
+        default=None,
+        description="The key of this person's rating that this one revises, null for a first one. Where it is given "
+        "and another rating is current by now, the answer is 409; left out, whatever is current is revised.",
+    )
+
+
+class DraftIn(_Strict):
+    """What a person has touched so far; nothing touched removes the draft."""
+
+    annotator: Annotator
+    image_id: ImageId
+    ratings: Annotated[dict[str, Any], WithJsonSchema(_RATINGS_SCHEMA)]
+    cannot_judge: list[str] = Field(default=[], max_length=20, description="Heads that can't be judged on this image.")
+    seconds: Seconds = None
+    revises: str | None = Field(default=None, description="As in a rating: what was current when this was begun.")
 
 
 class SkipIn(_Strict):
@@ -51,8 +70,24 @@ class SkipIn(_Strict):
     image_id: ImageId
 
 
+class SaidOut(BaseModel):
+    """What a person said of an image: a value or null by head, and the heads they can't judge."""
+
+    ratings: dict[str, float | None]
+    cannot_judge: list[str]
+    seconds: float | None
+
+
+class CurrentOut(SaidOut):
+    """A rating that is stored and current. `key` is what a revision names."""
+
+    id: int
+    key: str
+    created: str
+
+
 class ImageOut(BaseModel):
-    """An image to rate. `url` (relative to the studio's address) leads to the file's own bytes."""
+    """An image. `url` (relative to the studio's address) leads to the file's own bytes."""
 
     image_id: int
     url: str
@@ -60,6 +95,13 @@ class ImageOut(BaseModel):
     prompt: str
     width: int
     height: int
+
+
+class TaskOut(ImageOut):
+    """An image to rate, what this person has begun to say of it, and what they say of it so far."""
+
+    draft: SaidOut | None
+    current: CurrentOut | None
 
 
 class ProgressOut(BaseModel):
@@ -71,11 +113,39 @@ class ProgressOut(BaseModel):
 
 
 class QueueOut(BaseModel):
-    """The image to rate now, the one after it (to be loaded meanwhile), and the progress."""
+    """The image to rate now, those after it (to be loaded meanwhile), and the progress."""
 
-    image: ImageOut | None
-    upcoming: ImageOut | None
+    image: TaskOut | None
+    upcoming: list[TaskOut]
     progress: ProgressOut
+
+
+class DeskOut(BaseModel):
+    """The project that is rated: `studio` tells it from another one served at the same address."""
+
+    studio: str
+    images: int
+
+
+class DraftOut(BaseModel):
+    """Whether the draft is kept; false where this person has meanwhile saved a rating of this image elsewhere."""
+
+    kept: bool
+
+
+class OwnOut(BaseModel):
+    """One of a person's ratings, with its image. `times`: how often they rated it, revisions included."""
+
+    image: ImageOut
+    current: CurrentOut
+    times: int
+
+
+class OwnListOut(BaseModel):
+    """A person's ratings, newest first; `more` where there are older ones (ask again with `before` = the last id)."""
+
+    ratings: list[OwnOut]
+    more: bool
 
 
 class SavedOut(BaseModel):
@@ -83,6 +153,7 @@ class SavedOut(BaseModel):
 
     id: int
     image_id: int
+    key: str
     created: str
     repeated: bool
 
@@ -97,3 +168,9 @@ class ErrorOut(BaseModel):
     """What went wrong, in a sentence for the person at the screen."""
 
     detail: str
+
+
+class RevisedOut(ErrorOut):
+    """A rating that wasn't stored since the person has a newer one; `current` is that one."""
+
+    current: CurrentOut | None = None

@@ -9,7 +9,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -17,18 +17,27 @@ from typing import TextIO
 from sqlite_utils import Database
 
 from annotate.catalogue import ImageRow, known_files, list_images, one_image, survey_folder, update_catalogue
-from annotate.errors import BadRequestError, ConflictError, NotFoundError, StorageError
+from annotate.drafts import one_draft, put_draft, remove_draft
+from annotate.errors import ConflictError, NotFoundError, RevisedError, StorageError
 from annotate.export_log import Export, known_exports, note_begun, note_finished
 from annotate.files import lock_file
-from annotate.judgement import CORRECTION_NAME, SIMULATED_CORRECTION_NAME, Rating, StoredRating, check_annotator
+from annotate.history import OwnRating, own_ratings
+from annotate.judgement import Draft, Rating, StoredRating, check_annotator
 from annotate.migrations import studio_migrations
 from annotate.project import Project
 from annotate.queue import Progress, count_progress, next_images
-from reward.aspects import HEADS
+from annotate.rows import current_rating, insert_rating, rating_by_key, row_to_rating, same_content, select_ratings
 
-_COLUMNS = ("id", "image_id", "annotator", *HEADS, "unjudged", "seconds", "key", "source", "withdrawn", "covers",
-            "created")  # fmt: skip
-_INSERT = f"INSERT INTO ratings ({', '.join(_COLUMNS[1:])}) VALUES ({', '.join('?' * (len(_COLUMNS) - 1))})"
+_NO_END = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Task:
+    """An image as a person gets it: with what they began to say of it, and what they say of it so far."""
+
+    image: ImageRow
+    draft: Draft | None = None
+    current: StoredRating | None = None
 
 
 class Store:
@@ -38,6 +47,7 @@ class Store:
         self.project = project
         self.problems: tuple[str, ...] = ()
         self.catalogue_version = 0
+        self.identity = ""  # tells this project from another one at the same address
         self._db = db
         self._reader = reader
         self._folder_lock = lock
@@ -61,6 +71,7 @@ class Store:
                 reader = _connect(project.database)
                 reader.execute("PRAGMA query_only = ON")
             store = cls(project, db, reader, lock)
+            store.identity = str(db.execute("SELECT id FROM studio").fetchone()[0])
             store.rescan()
         except BaseException:
             lock.close()
@@ -91,28 +102,52 @@ class Store:
         self._changed()
         return self.problems
 
-    def save_rating(self, rating: Rating) -> tuple[StoredRating, bool]:
+    def save_rating(self, rating: Rating, *, only_if_newest: bool = False) -> tuple[StoredRating, bool]:
         """Store a checked rating; returns it as stored, and whether its key had been stored before.
+
+        Args:
+            only_if_newest: store it only where `rating.revises` names the person's current rating of the image (None
+                where they have none); else it takes the place of whatever is current.
 
         Raises:
             ConflictError: the key was used for other content.
+            RevisedError: the person's current rating isn't the one that was to be revised.
             NotFoundError: there is no such image.
             StorageError: the disk or database refuses; nothing is stored.
         """
         with self._writing_lock:  # held beyond the commit, so that nobody counts between it and the new count
             with self._writing() as db:
-                earlier = _by_key(db, rating.key)
+                earlier = rating_by_key(db, rating.key)
                 if earlier is not None:
-                    if not _same_content(earlier, rating):
+                    if not same_content(earlier, rating):
                         raise ConflictError("This key was used for another rating; make a new key for each rating.")
                     return earlier, True
                 self._require_active(db, rating.image_id)
-                first = not _is_rated(db, rating.image_id, rating.annotator)
-                stored = _insert(db, rating, _now())
-            if first and rating.annotator in self._rated:
+                current = current_rating(db, rating.image_id, rating.annotator)
+                if only_if_newest:
+                    _require_newest(current, rating)
+                revises = None if current is None else current.key
+                stored = insert_rating(db, replace(rating, revises=revises), _now())
+                remove_draft(db, rating.image_id, rating.annotator)
+            if current is None and rating.annotator in self._rated:
                 self._rated[rating.annotator] += 1
         self._changed()
         return stored, False
+
+    def save_draft(self, draft: Draft) -> bool:
+        """Keep what a person has touched; False where they have meanwhile saved a rating that the draft doesn't know.
+
+        Raises:
+            NotFoundError: there is no such image.
+            StorageError: the disk or database refuses; nothing is stored.
+        """
+        with self._writing() as db:
+            self._require_active(db, draft.image_id)
+            current = current_rating(db, draft.image_id, draft.annotator)
+            if draft.revises != (None if current is None else current.key):
+                return False
+            put_draft(db, draft, _now())
+            return True
 
     def save_skip(self, image_id: int, annotator: str) -> None:
         """Note that a person left an image for later: it comes again after all others."""
@@ -121,10 +156,31 @@ class Store:
             self._require_active(db, image_id)
             db.execute("INSERT INTO skips (image_id, annotator, created) VALUES (?, ?, ?)", [image_id, name, _now()])
 
-    def next_images(self, annotator: str, after: int | None = None, limit: int = 2) -> list[ImageRow]:
-        """The next images for a person, those after image `after` first, skipped ones last."""
+    def next_tasks(self, annotator: str, after: int | None = None, limit: int = 3) -> list[Task]:
+        """The next images for a person, those after image `after` first, skipped ones last.
+
+        Without `after`, what they were in the midst of comes first.
+        """
         with self._writing_lock, _translated(self.project.database):
-            return next_images(self._db, annotator, after, limit)
+            return [self._task(image, annotator) for image in next_images(self._db, annotator, after, limit)]
+
+    def _task(self, image: ImageRow, annotator: str) -> Task:
+        current = current_rating(self._db, image.id, annotator)
+        draft = one_draft(self._db, image.id, annotator)
+        if draft is not None and draft.revises != (None if current is None else current.key):
+            draft = None  # from before a rating that was saved elsewhere
+        return Task(image, draft, current)
+
+    def own_ratings(self, annotator: str, before: int | None = None, limit: int = 50) -> list[OwnRating]:
+        """A person's current ratings, newest first, those numbered below `before`."""
+        with self._writing_lock, _translated(self.project.database):
+            return own_ratings(self._db, annotator, _NO_END if before is None else before, limit)
+
+    def rating(self, number: int) -> StoredRating | None:
+        """The rating with this number."""
+        with self._writing_lock, _translated(self.project.database):
+            row = self._db.execute(select_ratings("WHERE r.id = ?"), [number]).fetchone()
+            return None if row is None else row_to_rating(row)
 
     def progress(self, annotator: str) -> Progress:
         """How many of the project's images a person has rated."""
@@ -154,8 +210,8 @@ class Store:
     def ratings_since(self, last_id: int) -> list[StoredRating]:
         """The ratings after number `last_id`, oldest first. Reads beside the writer, so that no save waits."""
         with self._reading_lock, _translated(self.project.database):
-            query = f"SELECT {', '.join(_COLUMNS)} FROM ratings WHERE id > ? ORDER BY id"
-            return [_stored(row) for row in self._reader.execute(query, [last_id])]
+            query = select_ratings("WHERE r.id > ? ORDER BY r.id")
+            return [row_to_rating(row) for row in self._reader.execute(query, [last_id])]
 
     def known_exports(self, name: str) -> list[Export]:
         """The last finished export of a file (an empty one if there was none), then the one begun after it, if any."""
@@ -179,7 +235,7 @@ class Store:
         with self._writing() as db:
             created = _now()
             for rating in ratings:
-                _insert(db, replace(rating, key=f"import-{uuid.uuid4().hex}"), created)
+                insert_rating(db, replace(rating, key=f"import-{uuid.uuid4().hex}"), created)
             note_finished(db, name, Export(sha256, last_rating_id, created))
             self._rated.clear()
         self._changed()
@@ -225,38 +281,11 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _insert(db: Database, rating: Rating, created: str) -> StoredRating:
-    if rating.source == "correction" and rating.annotator not in {CORRECTION_NAME, SIMULATED_CORRECTION_NAME}:
-        raise BadRequestError("A correction belongs to nobody in particular.")
-    cursor = db.execute(
-        _INSERT,
-        [rating.image_id, rating.annotator, *rating.values, " ".join(rating.unjudged), rating.seconds, rating.key,
-         rating.source, int(rating.withdrawn), rating.covers, created],
-    )  # fmt: skip
-    if cursor.lastrowid is None:
-        raise StorageError("The database gave no number to the rating.")
-    return StoredRating(**asdict(rating), id=cursor.lastrowid, created=created)
-
-
-def _stored(row: Sequence[object]) -> StoredRating:
-    fields = dict(zip(_COLUMNS, row, strict=True))
-    values = tuple(fields.pop(head) for head in HEADS)
-    fields["unjudged"] = tuple(str(fields["unjudged"]).split())
-    fields["withdrawn"] = bool(fields["withdrawn"])
-    return StoredRating(values=values, **fields)  # type: ignore[arg-type]  # STRICT tables hold these types
-
-
-def _by_key(db: Database, key: str) -> StoredRating | None:
-    row = db.execute(f"SELECT {', '.join(_COLUMNS)} FROM ratings WHERE key = ?", [key]).fetchone()
-    return None if row is None else _stored(row)
-
-
-def _same_content(stored: StoredRating, rating: Rating) -> bool:
-    names = ("image_id", "annotator", "values", "unjudged", "source", "withdrawn", "covers")
-    return all(getattr(stored, name) == getattr(rating, name) for name in names)
-
-
-def _is_rated(db: Database, image_id: int, annotator: str) -> bool:
-    query = "SELECT withdrawn FROM ratings WHERE annotator = ? AND image_id = ? ORDER BY id DESC LIMIT 1"
-    row = db.execute(query, [annotator, image_id]).fetchone()
-    return row is not None and not row[0]
+def _require_newest(current: StoredRating | None, rating: Rating) -> None:
+    if current is None and rating.revises is not None:
+        raise RevisedError("The rating that this one revises was withdrawn meanwhile. Save again to rate anew.", None)
+    if current is not None and rating.revises != current.key:
+        raise RevisedError(
+            "You rated this image meanwhile, in another tab or browser. Save again to put this rating in its place.",
+            current.id,
+        )

@@ -373,7 +373,7 @@ def test_added_and_removed_rows_are_taken_in(desk: Desk) -> None:
     assert [(row["image_path"][-5:], row["annotator"]) for row in rows(store.project.per_annotator_csv)] == [
         ("2.png", "Ada"), ("2.png", "Bob, the other")]  # fmt: skip
     assert cell(store.project.ratings_csv, "2.png", "material") == "5.5"
-    assert store.next_images("Ada")[0].id == 1  # Ada's removed rating is wanted again
+    assert store.next_tasks("Ada")[0].image.id == 1  # Ada's removed rating is wanted again
     assert store.progress("Ada").rated == 1
 
 

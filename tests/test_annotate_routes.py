@@ -50,7 +50,7 @@ def test_rating_goes_from_image_to_image(client: TestClient, store: Store) -> No
     for number in range(4):
         seen.append(queue["image"]["image_id"])
         if number < 3:
-            assert queue["upcoming"]["image_id"] not in seen
+            assert queue["upcoming"][0]["image_id"] not in seen
         answer = client.post("/api/ratings", json=rating(key=f"key-{number:04d}", image_id=seen[-1]))
         assert answer.status_code == 200
         queue = answer.json()
@@ -254,6 +254,8 @@ def test_a_huge_request_is_refused(client: TestClient, store: Store) -> None:
 def test_openapi_tells_what_the_routes_do(client: TestClient) -> None:
     described = client.get("/openapi.json").json()
     assert set(described["paths"]) == {
+        "/api/desk",
+        "/api/drafts",
         "/api/next",
         "/api/progress",
         "/api/ratings",
@@ -265,8 +267,8 @@ def test_openapi_tells_what_the_routes_do(client: TestClient) -> None:
     assert set(schemas["RatingIn"]["required"]) == {"key", "annotator", "image_id", "ratings"}
     answer = described["paths"]["/api/ratings"]["post"]["responses"]
     assert answer["200"]["content"]["application/json"]["schema"]["$ref"].endswith("SaveOut")
-    for status in ("404", "409", "422", "503"):
-        assert answer[status]["content"]["application/json"]["schema"]["$ref"].endswith("ErrorOut")
+    for status, schema in (("404", "ErrorOut"), ("409", "RevisedOut"), ("422", "ErrorOut"), ("503", "ErrorOut")):
+        assert answer[status]["content"]["application/json"]["schema"]["$ref"].endswith(schema)
 
 
 def test_fifty_people_at_once_over_http(store: Store, serve: Callable[[object], Served]) -> None:

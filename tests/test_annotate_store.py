@@ -156,20 +156,20 @@ def test_the_queue_goes_by_prompt_and_ends_with_the_skipped(store: Store) -> Non
     paths = {image.id: image.path for image in store.images()}
     store.save_skip(1, "Ada")
     seen, after = [], 1
-    while images := store.next_images("Ada", after):
-        after = images[0].id
+    while tasks := store.next_tasks("Ada", after):
+        after = tasks[0].image.id
         seen.append(paths[after])
         store.save_rating(rating(after))
     assert seen == ["p01/2.png", "p01/3.png", "p02/1.png", "p02/2.png", "p02/3.png", "p01/1.png"]
     assert store.progress("Ada").rated == store.progress("Ada").total == 6
-    assert store.next_images("Bob")[0].id == 1
+    assert store.next_tasks("Bob")[0].image.id == 1
 
 
 def test_the_queue_comes_back_to_what_lies_before(store: Store) -> None:
     ids = [image.id for image in store.images()]
     store.save_rating(rating(ids[-1]))
-    assert [image.id for image in store.next_images("Ada", after=ids[-1])] == ids[:2]
-    assert [image.id for image in store.next_images("Ada", after=12345)] == ids[:2]
+    assert [task.image.id for task in store.next_tasks("Ada", after=ids[-1], limit=2)] == ids[:2]
+    assert [task.image.id for task in store.next_tasks("Ada", after=12345, limit=2)] == ids[:2]
 
 
 def test_a_skipped_image_that_is_the_last_comes_again(store: Store) -> None:
@@ -177,7 +177,7 @@ def test_a_skipped_image_that_is_the_last_comes_again(store: Store) -> None:
     for image_id in most:
         store.save_rating(rating(image_id))
     store.save_skip(last, "Ada")
-    assert [image.id for image in store.next_images("Ada", after=last)] == [last]
+    assert [task.image.id for task in store.next_tasks("Ada", after=last, limit=2)] == [last]
 
 
 def test_progress_counts_an_image_once(store: Store) -> None:
@@ -218,7 +218,7 @@ def test_a_faulty_prompts_file_is_named_and_the_studio_opens_all_the_same(
     project.prompts_csv.write_text("id,text\n1,x\n", encoding="utf-8")
     store = open_store(project)
     assert "prompts.csv:1: column 'prompt_id' is missing" in store.problems[0]
-    assert len(store.next_images("Ada")) == 2
+    assert len(store.next_tasks("Ada", limit=2)) == 2
 
 
 def test_two_studios_do_not_share_a_folder(store: Store) -> None:

@@ -1,6 +1,6 @@
 // The five heads: what the person said about each, and how that looks. A head is rated only when a person touched it.
 
-function makeHeads(root, settings, onChange) {
+export function makeHeads(root, settings, onChange) {
   const list = root.querySelector(".pad-heads");
   const template = root.querySelector(".pad-head-template");
   const heads = settings.heads.map((aspect, index) => {
@@ -137,8 +137,18 @@ function makeHeads(root, settings, onChange) {
     showMissing() {
       for (const head of heads) head.row.classList.toggle("missing", head.value === null && !head.cannot);
     },
+    set(said) {
+      for (const head of heads) {
+        const value = said.ratings[head.aspect.name];
+        head.value = value === undefined ? null : value;
+        head.cannot = said.cannot_judge.includes(head.aspect.name);
+        draw(head);
+      }
+    },
     untouched: () => heads.every((head) => head.value === null && !head.cannot),
-    ratings: () => Object.fromEntries(heads.map((head) => [head.aspect.name, head.value])),
-    cannotJudge: () => heads.filter((head) => head.cannot).map((head) => head.aspect.name),
+    said: () => ({
+      ratings: Object.fromEntries(heads.map((head) => [head.aspect.name, head.value])),
+      cannot_judge: heads.filter((head) => head.cannot).map((head) => head.aspect.name),
+    }),
   };
 }

@@ -1,4 +1,4 @@
-// The keyboard: digits rate and move on, x is ten, arrows fine-tune and move, Enter saves, f opens full size.
+// The keyboard. One table says which key does what; nothing fires while a text field has the focus.
 
 function isTextField(target) {
   if (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName)) return true;
@@ -13,32 +13,60 @@ function digitOf(event) {
   return null;
 }
 
-function handleKey(event, pad) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
-  const target = event.composedPath()[0];
-  if (!(target instanceof Element) || isTextField(target)) return;
-  if (pad.full.open) {
-    if (event.key === "f" && !event.repeat) act(event, () => pad.full.close());
-    return;
+const key = (name) => (event) => event.key.toLowerCase() === name;
+const isButton = (target) => target.tagName === "BUTTON" || target.tagName === "SUMMARY";
+
+// when: is it this key; run: what it does. `rates`: typed before the next image is there, it counts for that one.
+// `everywhere`: also while another part of the page has the focus. `repeats`: goes on while the key is held.
+// `idle`: also when there is no image to rate.
+function bindings(pad) {
+  const nudge = (step) => (event) => pad.heads.nudge(event.key === "ArrowLeft" ? -step : step);
+  return [
+    { when: (event) => digitOf(event) !== null, run: (event) => pad.rateAndMove(digitOf(event)), rates: true, everywhere: true },
+    { when: (event) => key("x")(event) || event.code === "NumpadMultiply", run: () => pad.rateAndMove(10), rates: true, everywhere: true },
+    { when: (event) => /^Arrow(Left|Right)$/.test(event.key) && !event.shiftKey, run: nudge(pad.step), rates: true, repeats: true },
+    { when: (event) => /^Arrow(Up|Down)$/.test(event.key), run: (event) => pad.heads.select(pad.heads.current + (event.key === "ArrowUp" ? -1 : 1)), rates: true, repeats: true },
+    { when: (event) => event.key === "Enter" && !isButton(event.composedPath()[0]), run: pad.save },
+    { when: key("f"), run: pad.openFull },
+    { when: key("b"), run: pad.back, idle: true },
+    { when: key("escape"), run: pad.leave },
+  ];
+}
+
+export function makeKeys(pad) {
+  const table = bindings(pad);
+  let ahead = []; // what was typed before the image was there
+
+  function handle(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
+    const target = event.composedPath()[0];
+    if (!(target instanceof Element) || isTextField(target)) return;
+    if (pad.full.open) {
+      if (event.key === "f" && !event.repeat) act(event, () => pad.full.close());
+      return;
+    }
+    if (pad.root.querySelector("dialog[open]") || !pad.isVisible()) return;
+    const here = pad.root.contains(target) || target === document.body || target === document.documentElement;
+    const found = table.find((binding) => binding.when(event));
+    if (!found || !(here || found.everywhere) || !(pad.isRating() || found.idle)) return;
+    act(event, () => {
+      if (event.repeat && !found.repeats) return; // a held key would rate all five heads
+      if (found.rates && pad.isWaiting()) ahead.push(() => found.run(event));
+      else found.run(event);
+    });
   }
-  if (!pad.isRating()) return;
-  const here = pad.root.contains(target) || target === document.body || target === document.documentElement;
-  const digit = digitOf(event);
-  const ten = event.key.toLowerCase() === "x" || event.code === "NumpadMultiply";
-  if (digit !== null || ten) {
-    // A held key would rate all five heads.
-    act(event, () => event.repeat || pad.rateAndMove(ten ? 10 : digit));
-  } else if (!here) {
-    return; // other parts of the page keep their own arrows and Enter
-  } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
-    act(event, () => pad.heads.nudge(event.key === "ArrowLeft" ? -pad.step : pad.step));
-  } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
-    act(event, () => pad.heads.select(pad.heads.current + (event.key === "ArrowUp" ? -1 : 1)));
-  } else if (event.key === "Enter" && target.tagName !== "BUTTON" && target.tagName !== "SUMMARY") {
-    act(event, () => event.repeat || pad.save());
-  } else if (event.key === "f") {
-    act(event, () => event.repeat || pad.openFull());
-  }
+
+  return {
+    handle,
+    catchUp() { // the image is there now
+      const typed = ahead;
+      ahead = [];
+      for (const run of typed) run();
+    },
+    forget() {
+      ahead = [];
+    },
+  };
 }
 
 function act(event, action) {

@@ -1,23 +1,28 @@
 // Talks to the studio's JSON routes. Every failure becomes an Error whose message a person can read.
 
-const TIMEOUT_MS = 20000;
+const TIMEOUT_MS = 10000;
 
-function makeKey() {
+export function makeKey() {
   if (window.crypto && crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16)); // randomUUID is missing outside https and localhost
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function address(path) {
+export function address(path) {
   return new URL(path, document.baseURI).href;
 }
 
-async function ask(path, body) {
+export function query(values) {
+  return "?" + new URLSearchParams(Object.entries(values).filter(([, value]) => value !== undefined && value !== null));
+}
+
+// The answer, or an Error: `away` where the same request may succeed later, `said` with what the studio answered.
+export async function ask(path, body, { method = "POST", keepalive = false } = {}) {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
-  const options = { signal: stop.signal, headers: { Accept: "application/json" }, cache: "no-store" };
+  const options = { signal: stop.signal, headers: { Accept: "application/json" }, cache: "no-store", keepalive };
   if (body !== undefined) {
-    options.method = "POST";
+    options.method = method;
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
   }
@@ -28,10 +33,11 @@ async function ask(path, body) {
     said = await answer.json().catch(() => ({}));
   } catch (error) {
     const why = error.name === "AbortError" ? "The studio does not answer." : "The studio can’t be reached.";
-    throw new Error(why);
+    throw Object.assign(new Error(why), { away: true, said: {} });
   } finally {
     clearTimeout(timer);
   }
-  if (!answer.ok) throw new Error(said.detail || "The studio answered with an error (" + answer.status + ").");
-  return said;
+  if (answer.ok) return said;
+  const why = said.detail || "The studio answered with an error (" + answer.status + ").";
+  throw Object.assign(new Error(why), { away: answer.status >= 500, said });
 }

@@ -1,288 +1,381 @@
-// The rating pad: shows an image, takes five ratings, saves them, shows the next. State lives here and in the database.
+// The rating pad: shows an image, takes five ratings, saves them, shows the next. Which image, which person, which
+// rating is open stands here; all else has a module of its own.
 
-const root = element.querySelector(".pad");
-const settings = props.settings;
-const find = (name) => root.querySelector(name);
-const stage = find(".pad-stage");
-const full = find(".pad-full");
-const nameField = find(".pad-name");
-const saveButton = find(".pad-actions .pad-save");
-const ownWords = "Your own ratings are in " + settings.own + ", apart from the simulated ones.";
+import { makeBoard } from "./board.js";
+import { makeClock } from "./clock.js";
+import { openDrafts } from "./drafts.js";
+import { makeHeads } from "./heads.js";
+import { makeKeys } from "./keys.js";
+import { makeMine } from "./mine.js";
+import { ask, makeKey, query } from "./network.js";
+import { openOutbox } from "./outbox.js";
+import { openShelf } from "./shelf.js";
+import { makeStage } from "./stage.js";
+
 const NAME_KEY = "reward-studio-annotator";
+const RETRY_MS = 3000;
 
-const state = { name: "", task: null, loaded: false, busy: false, key: "", tried: "", spent: 0, since: null };
-const preloaded = new Map(); // url -> { image, works }, of the shown one and the next
-const heads = makeHeads(root, settings, afterChange);
+export async function start(element, settings) {
+  const root = element.querySelector(".pad");
+  const find = (name) => root.querySelector(name);
+  const ending = new AbortController();
+  const nameField = find(".pad-name");
+  const saveButton = find(".pad-actions .pad-save");
+  const board = makeBoard(root, settings);
+  const clock = makeClock(ending.signal);
+  const heads = makeHeads(root, settings, touched);
+  const stage = makeStage(root, shown);
+  const mine = makeMine(root, settings, { person: () => name, outbox: () => outbox, open: reopen, reopenWaiting });
 
-function remembered() {
-  try { return localStorage.getItem(NAME_KEY) || ""; } catch { return ""; }
-}
-function remember(name) {
-  try { localStorage.setItem(NAME_KEY, name); } catch { /* private windows may refuse; the name is only asked again */ }
-}
+  let shelf;
+  let name = "";
+  let outbox = null;
+  let drafts = null;
+  let task = null; // the image on the stage: { image_id, url, prompt, draft, current, … }
+  let upcoming = []; // those after it
+  let begun = null; // what was touched of it before it came here, say before a reload
+  let aside = null; // what was left to reopen another rating: { task, upcoming, said }
+  let busy = false;
+  let retry = null; // the timer that asks for the next image again
+  const { say, message } = board;
 
-// What the page says
+  const pad = {
+    root, heads, save, back, leave, rateAndMove, step: settings.step, full: find(".pad-full"), openFull: stage.openFull,
+    isVisible: () => root.offsetParent !== null,
+    isRating: () => root.dataset.state === "rating",
+    isWaiting: () => busy || (root.dataset.state === "rating" && !stage.loaded && !stage.broken),
+  };
+  const keys = makeKeys(pad);
 
-function say(text, kind = "") {
-  const status = find(".pad-status");
-  status.textContent = text;
-  status.className = "pad-status " + kind;
-}
+  // What is on the stage
 
-function message(kind, title, text) {
-  root.dataset.state = kind;
-  find(".pad-message-title").textContent = title;
-  find(".pad-message-text").textContent = text;
-  find(".pad-start").hidden = kind !== "start" && kind !== "done";
-  find(".pad-start label").textContent = kind === "done" ? "Somebody else’s turn? Their name" : "Your name";
-  if (kind === "done") find(".pad-start-name").value = "";
-  find(".pad-again").hidden = kind !== "trouble";
-}
-
-function showProgress(progress) {
-  const bar = find(".pad-bar");
-  const share = progress.total ? progress.rated / progress.total : 0;
-  bar.firstElementChild.style.width = 100 * share + "%";
-  bar.setAttribute("aria-valuemax", progress.total);
-  bar.setAttribute("aria-valuenow", progress.rated);
-  find(".pad-count").textContent = progress.rated + " of " + progress.total + " rated";
-  const notices = find(".pad-notices");
-  notices.hidden = progress.notices.length === 0;
-  notices.querySelector("summary").textContent =
-    progress.notices.length === 1 ? "A problem with the project’s files" : "Problems with the project’s files";
-  notices.querySelector("ul").replaceChildren(...progress.notices.map((notice) => {
-    const item = document.createElement("li");
-    item.textContent = notice;
-    return item;
-  }));
-  fit();
-}
-
-// Images: each address has an element of its own, so that the next one is loaded and decoded before it is needed
-
-function picture(task) {
-  if (!preloaded.has(task.url)) {
-    const image = new Image();
-    image.src = address(task.url);
-    // decode() also tells a file that ends too early, which the load event takes for whole.
-    preloaded.set(task.url, { image, works: image.decode().then(() => true, () => false) });
+  function present(next, after, words = "", kind = "") {
+    task = next;
+    upcoming = after;
+    const entering = root.dataset.state !== "rating";
+    root.dataset.state = "rating";
+    clock.reset();
+    heads.reset();
+    begun = drafts.unsent(task.image_id) || task.draft;
+    if (begun || task.current) heads.set(begun || task.current);
+    find(".pad-prompt-text").textContent = task.prompt;
+    stage.show(task, upcoming);
+    say(words || (begun ? "What you had begun here is back." : ""), kind);
+    find(".pad-leave").hidden = !task.current;
+    find(".pad-skip").hidden = Boolean(task.current);
+    saveButton.textContent = task.current ? "Save change" : "Save & next";
+    ready();
+    if (entering) fit();
+    if (window.innerWidth <= 920 && !entering) root.scrollIntoView({ block: "start" });
+    else heads.select(0);
   }
-  return preloaded.get(task.url);
-}
 
-function putOnStage(task, upcoming) {
-  const { image, works } = picture(task);
-  image.alt = "Image to rate for the prompt: " + task.prompt;
-  for (const url of preloaded.keys()) if (url !== task.url) preloaded.delete(url);
-  state.loaded = false;
-  stage.style.setProperty("--ratio", task.width + " / " + task.height);
-  stage.classList.remove("broken");
-  stage.classList.toggle("loading", !image.complete);
-  stage.replaceChildren(image);
-  works.then((fine) => {
-    if (state.task !== task) return;
-    stage.classList.remove("loading");
-    stage.classList.toggle("broken", !fine);
-    if (!fine) preloaded.delete(task.url); // the file may be mended by the time it comes again
-    state.loaded = fine;
-    state.spent = 0;
-    state.since = document.hidden ? null : performance.now();
-    if (upcoming) picture(upcoming);
-    afterChange();
-  });
-}
-
-function show(queue, words, kind) {
-  showProgress(queue.progress);
-  state.task = queue.image;
-  state.key = "";
-  state.tried = "";
-  if (!queue.image) {
-    if (queue.progress.total === 0) message("empty", "No images yet", "Put images into images/<prompt_id>/ of the data folder and start the studio again.");
-    else message("done", "All rated", "Thank you, " + state.name + ": you have rated all " + queue.progress.total + " images. " + (settings.sample ? ownWords : "The ratings are in the project’s CSV files."));
-    return;
+  function shown(fine) {
+    clock.start((begun && begun.seconds) || 0);
+    if (fine) keys.catchUp();
+    else keys.forget();
+    ready();
   }
-  const entering = root.dataset.state !== "rating";
-  root.dataset.state = "rating";
-  heads.reset();
-  find(".pad-prompt-text").textContent = queue.image.prompt;
-  putOnStage(queue.image, queue.upcoming);
-  say(words || "", kind);
-  saveButton.textContent = "Save & next";
-  if (entering) fit();
-  if (window.innerWidth <= 920 && !entering) root.scrollIntoView({ block: "start" });
-  else heads.select(0);
-}
 
-// Rating and saving
-
-function afterChange() {
-  const ready = heads.missing().length === 0 && state.loaded;
-  saveButton.setAttribute("aria-disabled", String(!ready));
-  if (find(".pad-status").classList.contains("bad") && !state.tried) say("");
-}
-
-function secondsSpent() {
-  const running = state.since === null ? 0 : performance.now() - state.since;
-  return Math.round(state.spent + running) / 1000;
-}
-
-async function once(work) {
-  if (state.busy || !state.task) return;
-  state.busy = true;
-  try {
-    await work();
-  } finally {
-    state.busy = false;
+  function showQueue(queue, words, kind) {
+    board.progress(queue.progress);
+    fit();
+    if (queue.image) {
+      present(queue.image, queue.upcoming, words, kind);
+      return;
+    }
+    task = null;
+    upcoming = [];
+    keys.forget();
+    const { total } = queue.progress;
+    if (total === 0) message("empty", "No images yet", "Put images into images/<prompt_id>/ of the data folder and start the studio again.");
+    else message("done", "All rated", "Thank you, " + name + ": you have rated all " + total + " images. " + (settings.sample ? board.own : "The ratings are in the project’s CSV files."));
   }
-}
 
-function save() {
-  return once(async () => {
+  function ready() {
+    saveButton.setAttribute("aria-disabled", String(heads.missing().length > 0 || !stage.loaded));
+  }
+
+  function touched() {
+    ready();
+    if (find(".pad-status").classList.contains("bad")) say("");
+    if (task) drafts.keep({ image_id: task.image_id, ...said() });
+  }
+
+  // What the person says of it, and which of their ratings it revises.
+  function said() {
+    return { ...heads.said(), seconds: clock.seconds(), revises: task.current ? task.current.key : null };
+  }
+
+  function rateAndMove(value) {
+    const head = heads.current;
+    heads.rate(head, value);
+    heads.select(head + 1);
+  }
+
+  // Saving
+
+  async function once(work) {
+    if (busy) return;
+    busy = true;
+    try {
+      await work();
+    } finally {
+      busy = false;
+      if (stage.loaded) keys.catchUp();
+    }
+  }
+
+  function save() {
+    if (!task || busy) return undefined;
+    if (!stage.loaded) {
+      say(stage.broken ? "This image can’t be shown, so it can’t be rated. Skip it." : "The image is not loaded yet.", "bad");
+      return undefined;
+    }
     const missing = heads.missing();
     if (missing.length) {
       heads.showMissing();
       say("Not rated yet: " + missing.join(", ") + ". Rate each or mark “Can’t judge”.", "bad");
-      return;
+      return undefined;
     }
-    if (!state.loaded) {
-      say(stage.classList.contains("broken") ? "This image can’t be shown, so it can’t be rated. Skip it." : "The image is not loaded yet.", "bad");
-      return;
-    }
-    const said = { annotator: state.name, image_id: state.task.image_id, ratings: heads.ratings(), cannot_judge: heads.cannotJudge() };
-    const content = JSON.stringify(said);
-    // The same rating sent again keeps its key, so that it is stored once; a changed one is another rating.
-    if (content !== state.tried) state.key = makeKey();
-    state.tried = content;
-    say("Saving …");
-    try {
-      const answer = await ask("api/ratings", { ...said, key: state.key, seconds: secondsSpent() });
-      show(answer, "Saved. " + answer.progress.rated + " of " + answer.progress.total + " rated.", "good");
-    } catch (error) {
-      say("Not saved: " + error.message + " Your ratings are still here.", "bad");
-      saveButton.textContent = "Retry save";
-    }
-  });
-}
-
-function skip() {
-  return once(async () => {
-    try {
-      show(await ask("api/skip", { annotator: state.name, image_id: state.task.image_id }), "Skipped; it comes again at the end.");
-    } catch (error) {
-      say("Not skipped: " + error.message, "bad");
-    }
-  });
-}
-
-function rateAndMove(value) {
-  const head = heads.current;
-  heads.rate(head, value);
-  heads.select(head + 1);
-}
-
-// Who rates
-
-async function begin(name) {
-  state.name = name;
-  nameField.value = name;
-  state.task = null;
-  try {
-    show(await ask("api/next?annotator=" + encodeURIComponent(name)));
-    remember(name);
-  } catch (error) {
-    message("trouble", "The next image can’t be had", error.message);
+    return once(async () => {
+      say("Saving …");
+      // Kept in this browser first: whatever happens now, the rating is not lost, and its key stores it once.
+      const item = outbox.put({ key: makeKey(), annotator: name, image_id: task.image_id, ...said() }, task);
+      try {
+        const answer = await outbox.deliver(item);
+        drafts.forget(task.image_id);
+        const words = "Saved. " + answer.progress.rated + " of " + answer.progress.total + " rated.";
+        if (aside) backToQueue(words, "good", answer);
+        else showQueue(answer, words, "good");
+        outbox.flush();
+      } catch (error) {
+        if (!("said" in error)) throw error;
+        if (error.away) wait(error);
+        else refuse(item, error);
+      }
+    });
   }
-}
 
-function start() {
-  const name = remembered();
-  if (name) {
-    begin(name);
+  function wait(error) {
+    drafts.forget(task.image_id);
+    outbox.later(error);
+    const [next, ...rest] = upcoming;
+    if (aside) backToQueue();
+    else if (next) present(next, rest);
+    else away(error);
+  }
+
+  function refuse(item, error) {
+    outbox.take(item); // its values are on the page
+    keys.forget();
+    if (error.said.current) task.current = error.said.current;
+    drafts.keep({ image_id: task.image_id, ...said() });
+    say("Not saved: " + error.message + " Your ratings are still here.", "bad");
+  }
+
+  function away(error) {
+    task = null;
+    message("trouble", "The next image can’t be had", error.message);
+    clearTimeout(retry);
+    retry = setTimeout(() => root.isConnected && root.dataset.state === "trouble" && goOn(), RETRY_MS);
+  }
+
+  // A rating that waited is stored now.
+  function sent(answer, item) {
+    board.progress(answer.progress);
+    if (task && task.current && task.current.key === item.said.key) task.current.id = answer.saved.id;
+    if (outbox.waiting().length) return; // the studio would hand out again what it doesn't have yet
+    if (root.dataset.state === "trouble") goOn();
+    else if (task && upcoming.length === 0) refill();
+  }
+
+  async function refill() {
+    try {
+      const queue = await ask("api/next" + query({ annotator: name, after: task.image_id }));
+      upcoming = [queue.image, ...queue.upcoming].filter((next) => next && next.image_id !== task.image_id).slice(0, 2);
+      stage.preload(upcoming);
+    } catch { /* the next save asks again */ }
+  }
+
+  function skip() {
+    if (!task) return undefined;
+    return once(async () => {
+      try {
+        showQueue(await ask("api/skip", { annotator: name, image_id: task.image_id }), "Skipped; it comes again at the end.");
+      } catch (error) {
+        say("Not skipped: " + error.message, "bad");
+      }
+    });
+  }
+
+  // Going back to what was rated
+
+  function reopen(older) {
+    if (!aside) aside = task ? { task, upcoming, said: heads.untouched() ? null : said() } : { task: null };
+    const when = new Date(older.current.created).toLocaleString();
+    present({ ...older }, aside.upcoming || [], "You rated this one (" + when + "). Saving makes a revision; Esc leaves it.");
+  }
+
+  function reopenWaiting(item) {
+    if (item.refused) outbox.take(item); // what was refused is on the page again, to be mended
+    const current = item.refused ? item.current || null : { ...item.said, created: new Date(item.order).toISOString() };
+    if (current) reopen({ ...item.task, draft: item.refused ? item.said : null, current });
+    else present({ ...item.task, draft: item.said, current: null }, upcoming, "This rating was refused: " + item.refused, "bad");
+  }
+
+  function back() {
+    return once(async () => {
+      const waiting = outbox.waiting().reverse(); // newer than anything stored
+      const open = task && task.current;
+      const at = open ? waiting.findIndex((item) => item.said.key === open.key) : -1;
+      const older = open && at < 0 ? undefined : waiting[at + 1];
+      if (older) {
+        reopenWaiting(older);
+        return;
+      }
+      try {
+        const before = open && at < 0 ? open.id : undefined;
+        const { ratings } = await ask("api/ratings" + query({ annotator: name, limit: 1, before }));
+        if (ratings.length) reopen({ ...ratings[0].image, draft: null, current: ratings[0].current });
+        else if (task) say(open ? "This is the first of your ratings." : "You have rated nothing yet.");
+      } catch (error) {
+        say("Can’t go back: " + error.message, "bad");
+      }
+    });
+  }
+
+  function backToQueue(words, kind, queue) {
+    const { task: left, upcoming: after, said: draft } = aside;
+    aside = null;
+    if (queue) board.progress(queue.progress);
+    if (left) present({ ...left, draft }, after, words, kind);
+    else goOn(words, kind);
+  }
+
+  function leave() {
+    if (busy || !task || !task.current) return;
+    drafts.forget(task.image_id);
+    drafts.keep({ image_id: task.image_id, ratings: {}, cannot_judge: [], revises: task.current.key });
+    if (aside) backToQueue("Left as it was.");
+    else goOn("Left as it was.");
+  }
+
+  // Who rates
+
+  // The next image, once everything this browser still holds for the person is on the server.
+  async function goOn(words, kind) {
+    try {
+      await outbox.sendOlder();
+      await drafts.flush();
+      showQueue(await ask("api/next" + query({ annotator: name })), words, kind);
+    } catch (error) {
+      if (!("said" in error)) throw error;
+      if (error.away) {
+        outbox.later(error);
+        away(error);
+      } else { // a name that can't be used here
+        task = null;
+        askName();
+        find(".pad-start-problem").textContent = error.message;
+      }
+    }
+    board.waiting(outbox);
+  }
+
+  async function begin(person) {
+    if (drafts) await drafts.flush();
+    if (outbox) outbox.close();
+    name = person;
+    nameField.value = name;
+    task = null;
+    aside = null;
+    keys.forget();
+    drafts = openDrafts(shelf, name);
+    outbox = openOutbox(shelf, name, { onChange: () => { board.waiting(outbox); fit(); }, onSent: sent });
+    await goOn();
+    if (root.dataset.state !== "trouble" && root.dataset.state !== "start") remember(name);
+  }
+
+  function remembered() {
+    try { return localStorage.getItem(NAME_KEY) || ""; } catch { return ""; }
+  }
+  function remember(person) {
+    try { localStorage.setItem(NAME_KEY, person); } catch { /* private windows may refuse; the name is only asked again */ }
+  }
+
+  function askName() {
+    message("start", "Who is rating?", "Your name is stored with each of your ratings, so that several people’s can be told apart." + (settings.sample ? " This is the sample. " + board.own : ""));
+    if (root.offsetParent !== null) find(".pad-start-name").focus({ preventScroll: true });
+  }
+
+  const checkName = (person) => ask("api/progress" + query({ annotator: person }));
+
+  find(".pad-start").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const person = find(".pad-start-name").value.trim();
+    const problem = find(".pad-start-problem");
+    problem.textContent = "";
+    try {
+      await checkName(person);
+      await begin(person);
+    } catch (error) {
+      problem.textContent = error.message;
+    }
+  });
+
+  nameField.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") nameField.blur();
+    if (event.key === "Escape") { nameField.value = name; nameField.blur(); }
+  });
+  nameField.addEventListener("change", async () => {
+    const person = nameField.value.trim();
+    if (person === name) return;
+    try {
+      await checkName(person);
+      await begin(person);
+      if (root.dataset.state === "rating") say("Now rating as " + person + ".");
+    } catch (error) {
+      nameField.value = name;
+      say("The name stays " + name + ": " + error.message, "bad");
+    }
+  });
+
+  // Layout and events of the page
+
+  function fit() {
+    // The pad takes what the window leaves, so that image and sliders stand on one screen without scrolling.
+    if (root.offsetParent === null) return;
+    let below = 0;
+    for (let at = root.parentElement; at; at = at.parentElement) {
+      const style = getComputedStyle(at);
+      below += parseFloat(style.paddingBottom) + parseFloat(style.borderBottomWidth) + parseFloat(style.marginBottom);
+    }
+    const top = root.getBoundingClientRect().top + window.scrollY;
+    root.style.setProperty("--pad-height", Math.floor(window.innerHeight - top - below) + "px");
+  }
+
+  const until = { signal: ending.signal };
+  document.addEventListener("keydown", (event) => (root.isConnected ? keys.handle(event) : ending.abort()), { capture: true, ...until });
+  window.addEventListener("pagehide", () => drafts && drafts.flush({ keepalive: true }), until);
+  window.addEventListener("resize", fit, until);
+  new ResizeObserver(fit).observe(element);
+  saveButton.addEventListener("click", save);
+  find(".pad-skip").addEventListener("click", skip);
+  find(".pad-leave").addEventListener("click", leave);
+  find(".pad-send-now").addEventListener("click", () => outbox.flush());
+  for (const button of root.querySelectorAll(".pad-open-mine")) button.addEventListener("click", mine.show);
+  find(".pad-again").addEventListener("click", () => begin(name));
+  pad.full.addEventListener("close", () => heads.select(heads.current));
+
+  find(".pad-sample").hidden = !settings.sample;
+  find(".pad-sample").title = "The sample project: pictures altered on purpose, rated by simulated people. " + board.own;
+  heads.reset();
+  fit();
+  shelf = openShelf((await ask("api/desk")).studio);
+  if (remembered()) {
+    begin(remembered());
     return;
   }
-  message("start", "Who is rating?", "Your name is stored with each of your ratings, so that several people’s can be told apart." + (settings.sample ? " This is the sample. " + ownWords : ""));
-  if (root.offsetParent !== null) find(".pad-start-name").focus({ preventScroll: true });
+  askName();
 }
-
-find(".pad-start").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const name = find(".pad-start-name").value.trim();
-  const problem = find(".pad-start-problem");
-  problem.textContent = "";
-  try {
-    await ask("api/progress?annotator=" + encodeURIComponent(name));
-    await begin(name);
-  } catch (error) {
-    problem.textContent = error.message;
-  }
-});
-
-nameField.addEventListener("keydown", (event) => {
-  if (event.key === "Enter") nameField.blur();
-  if (event.key === "Escape") { nameField.value = state.name; nameField.blur(); }
-});
-nameField.addEventListener("change", async () => {
-  const name = nameField.value.trim();
-  if (name === state.name) return;
-  try {
-    await ask("api/progress?annotator=" + encodeURIComponent(name));
-    await begin(name);
-    if (root.dataset.state === "rating") say("Now rating as " + name + ".");
-  } catch (error) {
-    nameField.value = state.name;
-    say("The name stays " + state.name + ": " + error.message, "bad");
-  }
-});
-
-// Full size, layout, events of the page
-
-function openFull() {
-  if (!state.loaded) return;
-  const image = new Image();
-  image.alt = stage.firstElementChild.alt;
-  image.src = stage.firstElementChild.src;
-  find(".pad-full-scroll").replaceChildren(image);
-  full.showModal();
-}
-
-function fit() {
-  // The pad takes what the window leaves, so that image and sliders stand on one screen without scrolling.
-  if (root.offsetParent === null) return;
-  let below = 0;
-  for (let at = root.parentElement; at; at = at.parentElement) {
-    const style = getComputedStyle(at);
-    below += parseFloat(style.paddingBottom) + parseFloat(style.borderBottomWidth) + parseFloat(style.marginBottom);
-  }
-  const top = root.getBoundingClientRect().top + window.scrollY;
-  root.style.setProperty("--pad-height", Math.floor(window.innerHeight - top - below) + "px");
-}
-
-const ending = new AbortController();
-const until = { signal: ending.signal };
-const pad = { root, heads, full, save, openFull, rateAndMove, step: settings.step, isRating: () => root.dataset.state === "rating" && root.offsetParent !== null };
-
-document.addEventListener("keydown", (event) => (root.isConnected ? handleKey(event, pad) : ending.abort()), { capture: true, signal: ending.signal });
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden && state.since !== null) {
-    state.spent += performance.now() - state.since;
-    state.since = null;
-  } else if (!document.hidden && state.since === null && state.loaded) {
-    state.since = performance.now();
-  }
-}, until);
-window.addEventListener("resize", fit, until);
-new ResizeObserver(fit).observe(element);
-saveButton.addEventListener("click", save);
-find(".pad-skip").addEventListener("click", skip);
-find(".pad-again").addEventListener("click", () => begin(state.name));
-stage.addEventListener("click", openFull);
-find(".pad-close").addEventListener("click", () => full.close());
-find(".pad-full-scroll").addEventListener("click", () => full.close());
-full.addEventListener("close", () => heads.select(heads.current));
-
-find(".pad-sample").hidden = !settings.sample;
-find(".pad-sample").title = "The sample project: pictures altered on purpose, rated by simulated people. " + ownWords;
-heads.reset();
-fit();
-start();

@@ -4,8 +4,17 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import gradio as gr
 import pytest
+from desk_parts import Served
+from pad_parts import Desk
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from annotate.api import build_api
+from annotate.exports import Exporter
+from annotate.project import Project
+from annotate.rating_tab import build_rating_tab
+from annotate.store import Store
 
 CHROMIUM_ARGS = (
     "--no-sandbox",
@@ -59,3 +68,27 @@ def screenshots() -> Path:
     folder = Path(__file__).parents[2] / "screenshots"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture
+def start_desk(open_store: Callable[[Project], Store], serve: Callable[[object], Served]) -> Callable[[Project], Desk]:
+    """Serves the pad of a project as the studio does: a Gradio page mounted on the rating API's app."""
+
+    def start(project: Project) -> Desk:
+        store = open_store(project)
+        exporter = Exporter(store)
+        app = build_api(project, store, exporter)
+        with gr.Blocks(analytics_enabled=False, fill_width=True) as demo, gr.Tabs(), gr.Tab("Rate"):
+            build_rating_tab(project)
+        css = "footer { display: none !important; }"
+        gr.mount_gradio_app(app, demo, path="/", footer_links=[], run_history=False, ssr_mode=False, css=css)
+        demo.has_launched = True
+        return Desk(serve(app).url, project, store, exporter)
+
+    return start
+
+
+@pytest.fixture
+def desk(make_project: Callable[..., Project], start_desk: Callable[[Project], Desk]) -> Desk:
+    """The desk of a project of two prompts with two images each."""
+    return start_desk(make_project(prompts=2, images=2, size=(640, 480)))

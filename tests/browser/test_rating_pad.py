@@ -1,95 +1,20 @@
 """Rating in a real Chromium: by keyboard, by pointer, on a phone, through lost connections and reloads."""
 
-import csv
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import gradio as gr
 import pytest
-from desk_parts import Served
+from pad_parts import Desk, enter, press, shows, status, values
 from playwright.sync_api import Page, Request, Route, expect
 
-from annotate.api import build_api
-from annotate.exports import Exporter
 from annotate.project import SAMPLE_MARKER, Project
-from annotate.rating_tab import build_rating_tab
-from annotate.store import Store
 from reward.aspects import ASPECTS
 
 pytestmark = pytest.mark.browser
 
 MakeProject = Callable[..., Project]
 NewPage = Callable[..., Page]
-
-
-@dataclass(frozen=True)
-class Desk:
-    """A served rating desk."""
-
-    url: str
-    project: Project
-    store: Store
-    exporter: Exporter
-
-    def rows(self, path: Path) -> list[dict[str, str]]:
-        """The rows of an exported file, once all that was saved is in it."""
-        assert self.exporter.flush()
-        with path.open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
-
-
-@pytest.fixture
-def start_desk(open_store: Callable[[Project], Store], serve: Callable[[object], Served]) -> Callable[[Project], Desk]:
-    """Serves the pad of a project as the studio does: a Gradio page mounted on the rating API's app."""
-
-    def start(project: Project) -> Desk:
-        store = open_store(project)
-        exporter = Exporter(store)
-        app = build_api(project, store, exporter)
-        with gr.Blocks(analytics_enabled=False, fill_width=True) as demo, gr.Tabs(), gr.Tab("Rate"):
-            build_rating_tab(project)
-        css = "footer { display: none !important; }"
-        gr.mount_gradio_app(app, demo, path="/", footer_links=[], run_history=False, ssr_mode=False, css=css)
-        demo.has_launched = True
-        return Desk(serve(app).url, project, store, exporter)
-
-    return start
-
-
-@pytest.fixture
-def desk(make_project: MakeProject, start_desk: Callable[[Project], Desk]) -> Desk:
-    return start_desk(make_project(prompts=2, images=2, size=(640, 480)))
-
-
-def enter(page: Page, desk: Desk, name: str = "Ada") -> None:
-    """Open the page and give a name, by keyboard alone."""
-    page.goto(desk.url)
-    expect(page.get_by_label("Your name")).to_be_focused()
-    page.keyboard.type(name)
-    page.keyboard.press("Enter")
-    shows(page, 1)
-
-
-def shows(page: Page, image_id: int) -> None:
-    """Wait until this image stands on the stage, loaded, with no head rated."""
-    page.wait_for_selector(f'.pad[data-state="rating"] .pad-stage:not(.loading) img[src*="/images/{image_id}?"]')
-    assert values(page) == ["not rated yet"] * 5
-
-
-def values(page: Page) -> list[str]:
-    """What the five heads' readouts say."""
-    return page.locator(".pad-value").all_text_contents()
-
-
-def press(page: Page, keys: str) -> None:
-    for key in keys.split():
-        page.keyboard.press(key)
-
-
-def status(page: Page, text: str) -> None:
-    expect(page.locator(".pad-status")).to_contain_text(text)
 
 
 def test_three_images_by_keyboard_alone(new_page: NewPage, desk: Desk) -> None:
@@ -171,52 +96,6 @@ def test_a_second_enter_stores_nothing(new_page: NewPage, desk: Desk) -> None:
     assert [row.image_id for row in desk.store.ratings_since(0)] == [1, 2]
 
 
-def test_a_save_that_fails_loses_nothing_and_is_repeated(new_page: NewPage, desk: Desk) -> None:
-    page = new_page()
-    enter(page, desk)
-    page.route("**/api/ratings", lambda route: route.abort())
-    press(page, "1 2 3 4 5 Enter")
-    status(page, "Not saved: The studio can’t be reached. Your ratings are still here.")
-    assert values(page)[0].startswith("1.0")
-    page.unroute("**/api/ratings")
-    page.get_by_role("button", name="Retry save").click()
-    shows(page, 2)
-    assert len(desk.store.ratings_since(0)) == 1
-
-
-def lose_the_answer(route: Route) -> None:
-    """The server does what it is asked, but the page never hears of it."""
-    route.fetch()
-    route.abort()
-
-
-def test_an_answer_lost_on_the_way_does_not_store_twice(new_page: NewPage, desk: Desk) -> None:
-    page = new_page()
-    enter(page, desk)
-
-    page.route("**/api/ratings", lose_the_answer)
-    press(page, "1 2 3 4 5 Enter")
-    status(page, "Not saved")
-    assert len(desk.store.ratings_since(0)) == 1  # stored, though the page can't know
-    page.unroute("**/api/ratings")
-    page.keyboard.press("Enter")
-    shows(page, 2)
-    assert len(desk.store.ratings_since(0)) == 1
-
-
-def test_a_rating_changed_after_a_lost_answer_is_a_new_one(new_page: NewPage, desk: Desk) -> None:
-    page = new_page()
-    enter(page, desk)
-
-    page.route("**/api/ratings", lose_the_answer)
-    press(page, "1 2 3 4 5 Enter")
-    status(page, "Not saved")
-    page.unroute("**/api/ratings")
-    press(page, "9 Enter")
-    shows(page, 2)
-    assert desk.rows(desk.project.ratings_csv)[0]["material_rating"] == "9"
-
-
 def test_a_refusal_is_shown_in_words(new_page: NewPage, desk: Desk) -> None:
     page = new_page()
     enter(page, desk)
@@ -224,6 +103,8 @@ def test_a_refusal_is_shown_in_words(new_page: NewPage, desk: Desk) -> None:
     desk.store.rescan()
     press(page, "1 2 3 4 5 Enter")
     status(page, "Not saved: There is no image 1; it may have been removed.")
+    assert values(page)[0].startswith("1.0")
+    expect(page.locator(".pad-waiting")).to_be_hidden()
 
 
 def test_a_reload_keeps_the_person_and_the_place(new_page: NewPage, desk: Desk) -> None:
@@ -356,7 +237,7 @@ def test_the_next_image_is_there_before_it_is_needed(new_page: NewPage, desk: De
     page.wait_for_function("performance.getEntriesByType('resource').some((e) => e.name.includes('/images/2?'))")
     press(page, "5 5 5 5 5 Enter")
     shows(page, 2)
-    assert asked[:3] == ["1", "2", "save"]
+    assert asked[:4] == ["1", "2", "3", "save"]
     assert asked.count("2") == 1
     shown = page.evaluate("document.querySelector('.pad-stage img').naturalWidth")
     assert shown == 640

@@ -1,0 +1,69 @@
+// The image: each address has an element of its own, so that the next ones are loaded and decoded before they are needed.
+
+import { address } from "./network.js";
+
+export function makeStage(root, onShown) {
+  const stage = root.querySelector(".pad-stage");
+  const full = root.querySelector(".pad-full");
+  const pictures = new Map(); // url -> { image, works }, of the shown one and the next
+  let shown = null;
+  let loaded = false;
+
+  function picture(task) {
+    if (!pictures.has(task.url)) {
+      const image = new Image();
+      image.src = address(task.url);
+      // decode() also tells a file that ends too early, which the load event takes for whole.
+      pictures.set(task.url, { image, works: image.decode().then(() => true, () => false) });
+    }
+    return pictures.get(task.url);
+  }
+
+  function keepOnly(tasks) {
+    const wanted = new Set(tasks.map((task) => task.url));
+    for (const url of pictures.keys()) if (!wanted.has(url)) pictures.delete(url);
+  }
+
+  function openFull() {
+    if (!loaded) return;
+    const image = new Image();
+    image.alt = stage.firstElementChild.alt;
+    image.src = stage.firstElementChild.src;
+    root.querySelector(".pad-full-scroll").replaceChildren(image);
+    full.showModal();
+  }
+
+  stage.addEventListener("click", openFull);
+  root.querySelector(".pad-close").addEventListener("click", () => full.close());
+  root.querySelector(".pad-full-scroll").addEventListener("click", () => full.close());
+
+  return {
+    openFull,
+    get loaded() { return loaded; },
+    get broken() { return stage.classList.contains("broken"); },
+    show(task, upcoming) {
+      const { image, works } = picture(task);
+      keepOnly([task, ...upcoming]);
+      shown = task;
+      loaded = false;
+      image.alt = "Image to rate for the prompt: " + task.prompt;
+      stage.style.setProperty("--ratio", task.width + " / " + task.height);
+      stage.classList.remove("broken");
+      stage.classList.toggle("loading", !image.complete);
+      stage.replaceChildren(image);
+      works.then((fine) => {
+        if (shown !== task) return;
+        stage.classList.remove("loading");
+        stage.classList.toggle("broken", !fine);
+        if (!fine) pictures.delete(task.url); // the file may be mended by the time it comes again
+        loaded = fine;
+        for (const next of upcoming) picture(next);
+        onShown(fine);
+      });
+    },
+    preload(upcoming) {
+      if (shown) keepOnly([shown, ...upcoming]);
+      if (loaded) for (const next of upcoming) picture(next);
+    },
+  };
+}

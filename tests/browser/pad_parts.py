@@ -1,0 +1,68 @@
+"""What the browser tests of the rating pad share: a served desk, and how a person enters, presses keys and reads."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from annotate.exports import Exporter
+from annotate.project import Project
+from annotate.store import Store
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A served rating desk."""
+
+    url: str
+    project: Project
+    store: Store
+    exporter: Exporter
+
+    def rows(self, path: Path) -> list[dict[str, str]]:
+        """The rows of an exported file, once all that was saved is in it."""
+        assert self.exporter.flush()
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+
+def enter(page: Page, desk: Desk, name: str = "Ada") -> None:
+    """Open the page and give a name, by keyboard alone."""
+    page.goto(desk.url)
+    expect(page.get_by_label("Your name")).to_be_focused()
+    page.keyboard.type(name)
+    page.keyboard.press("Enter")
+    shows(page, 1)
+
+
+def on_stage(page: Page, image_id: int) -> None:
+    """Wait until this image stands on the stage, loaded."""
+    page.wait_for_selector(f'.pad[data-state="rating"] .pad-stage:not(.loading) img[src*="/images/{image_id}?"]')
+
+
+def shows(page: Page, image_id: int) -> None:
+    """Wait until this image stands on the stage, loaded, with no head rated."""
+    on_stage(page, image_id)
+    assert values(page) == ["not rated yet"] * 5
+
+
+def values(page: Page) -> list[str]:
+    """What the five heads' readouts say."""
+    return page.locator(".pad-value").all_text_contents()
+
+
+def numbers(page: Page) -> list[str]:
+    """The five heads' numbers alone; blank where there is none."""
+    return [value.rstrip("abcdefghijklmnopqrstuvwxyz ’'") for value in values(page)]
+
+
+def press(page: Page, keys: str) -> None:
+    """Press keys, one after another."""
+    for key in keys.split():
+        page.keyboard.press(key)
+
+
+def status(page: Page, text: str) -> None:
+    """Wait until the status line says this."""
+    expect(page.locator(".pad-status")).to_contain_text(text)
