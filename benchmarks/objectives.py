@@ -24,9 +24,10 @@ from reward.combination import prompt_weights
 from reward.config import TrainConfig
 from reward.dataset import Dataset, read_dataset
 from reward.embeddings import EmbeddingCache, default_cache_dir, embed_files
-from reward.fitting import Fit, Problem, Sides, multihead_problem
+from reward.fitting import Fit
 from reward.groups import folds
 from reward.losses import Objective
+from reward.problem import Problem, Sides, multihead_problem
 from reward.ratings import read_ratings
 
 Floats = npt.NDArray[np.float64]
@@ -79,7 +80,8 @@ def soft_labels(problem: Problem, data: Dataset, people: Path) -> Problem:
     delta = table[:, problem.first] - table[:, problem.second]  # (people, P, H)
     asked = (~np.isnan(delta)).sum(axis=0)
     label = np.where(asked > 0, np.nansum((np.sign(delta) + 1) / 2, axis=0) / np.maximum(asked, 1), 0.5)
-    return dataclasses.replace(problem, label=label, weight=np.where(asked > 0, problem.weight, 0))
+    weight = np.where(asked > 0, problem.weight[0], 0)
+    return dataclasses.replace(problem, label=label[None], weight=weight[None])
 
 
 def main() -> None:

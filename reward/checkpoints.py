@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from reward.aspects import HEADS
 from reward.config import TrainConfig
 from reward.errors import CheckpointError, InputError
 from reward.events import plain
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 
     from reward.dataset import Dataset
     from reward.model import MultiHeadReward
+    from reward.raters import RaterModel
 
 CONFIG: Final = "config.json"
 METRICS: Final = "metrics.jsonl"
+RATERS: Final = "raters.json"
 STATE: Final = "training_state.safetensors"
 _KEEP: Final = 3  # the newest few stay, so that a reader that has just followed a link finds its files
 _LIBRARIES: Final = ("torch", "open_clip_torch", "numpy", "pandas", "scikit-learn", "scikit-image", "pillow")
@@ -79,6 +82,11 @@ class RunFolder:
                 file.write(_json(record))
         except FileExistsError as error:
             raise InputError.one("--output", f"another run has begun in {self.path}", "name a new folder") from error
+
+    def write_raters(self, raters: "RaterModel") -> None:
+        """Write raters.json. It names people, so it stays with the run and never goes into a checkpoint."""
+        heads = {head: raters.as_json(number) for number, head in enumerate(HEADS)}
+        (self.path / RATERS).write_text(_json({"heads": heads}), encoding="utf-8")
 
     def add_metrics(self, metrics: dict[str, Any]) -> None:
         """Append a line to metrics.jsonl, on disk when this returns."""

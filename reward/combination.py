@@ -1,12 +1,16 @@
 """From head scores to one number: combination weights and temperatures, fitted to convergence by L-BFGS."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+_REFITS: Final = 300
+_MOST_REFITTED: Final = 20_000  # pairs; beyond, the likelihood is so near to its quadratic that one Newton step will do
 
 
 @dataclass(frozen=True)
@@ -19,50 +23,107 @@ class Combination:
     @property
     def weights(self) -> Floats:
         """(K,) positive, sum 1."""
-        shifted = np.exp(self.logits - self.logits.max())
-        weights: Floats = shifted / shifted.sum()
-        return weights
+        return _softmax(self.logits)
+
+
+class _Likelihood:
+    """The objective of a combination: parameters are K logits and log τ.
+
+    A weak prior, worth one unit of evidence, holds weights in proportion to how far each head tells images apart (the
+    SD of its differences) and τ at 1 / SD, so that separable data have a finite answer and a head that knows nothing,
+    whose weight the data can't tell, gets little.
+    """
+
+    def __init__(self, deltas: Floats, label: Floats, weight: Floats) -> None:
+        self.deltas, self.label, self.weight = deltas, label, weight
+        self.heads = deltas.shape[1]
+        self.start = np.zeros(self.heads + 1)
+        spreads = np.sqrt(np.average(deltas**2, axis=0, weights=weight)) + 1e-9
+        self.start[:-1] = np.log(spreads / spreads.mean())
+        combined = deltas @ _softmax(self.start[:-1])
+        self.start[-1] = -np.log(max(float(np.sqrt(np.average(combined**2, weights=weight))), 1e-6))
+
+    def __call__(self, parameters: Floats) -> tuple[float, Floats]:
+        """Negative log-likelihood with prior, and its gradient, both a unit of evidence."""
+        z, slope, total = *self._slopes(parameters), float(self.weight.sum())
+        nll = np.logaddexp(0, z) - self.label * z
+        off = parameters - self.start
+        prior = self._prior(parameters)
+        gradient = self._chain(parameters, (self.weight * slope) @ self.deltas, (self.weight * slope) @ z) + prior
+        return float((self.weight @ nll + prior @ off / 2) / total), gradient / total
+
+    def minimise(self) -> Combination:
+        """The fit."""
+        from scipy.optimize import minimize
+
+        found = minimize(self, self.start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-12})
+        return Combination(found.x[:-1], float(np.exp(found.x[-1])))
+
+    def by_prompt(self, parameters: Floats, prompt: Ints, prompts: int) -> Floats:
+        """(prompts, K + 1) gradients, the prior left out; `prompt` (P,) numbers."""
+        z, slope = self._slopes(parameters)
+        parts = np.column_stack([self.deltas, z]) * (self.weight * slope)[:, None]
+        sums = np.stack([np.bincount(prompt, weights=part, minlength=prompts) for part in parts.T], axis=1)
+        return np.stack([self._chain(parameters, row[:-1], row[-1]) for row in sums])
+
+    def hessian(self, parameters: Floats) -> Floats:
+        """(K + 1, K + 1) second derivatives, not divided by the evidence; central differences of the gradient."""
+        step, total = 1e-4, self.weight.sum()
+        rows = [(self(parameters + h)[1] - self(parameters - h)[1]) for h in step * np.eye(len(parameters))]
+        matrix = np.array(rows) * total / (2 * step)
+        return np.asarray((matrix + matrix.T) / 2)
+
+    def _slopes(self, parameters: Floats) -> tuple[Floats, Floats]:
+        """(P,) logits and derivatives of the negative log-likelihood by them."""
+        z = np.exp(parameters[-1]) * (self.deltas @ _softmax(parameters[:-1]))
+        return z, 1 / (1 + np.exp(-np.clip(z, -500, 500))) - self.label
+
+    def _chain(self, parameters: Floats, by_delta: Floats, by_logit: float) -> Floats:
+        """(K + 1,) from derivatives by the weighted differences and by log τ."""
+        w = _softmax(parameters[:-1])
+        by_weight = np.exp(parameters[-1]) * by_delta
+        return np.append(w * (by_weight - w @ by_weight), by_logit)
+
+    def _prior(self, parameters: Floats) -> Floats:
+        off = parameters - self.start
+        return np.append(off[:-1] / 4, off[-1])  # SD 2 on a logit, 1 on log τ
 
 
 def fit_combination(deltas: Floats, label: Floats, weight: Floats) -> Combination:
-    """Weights and temperature that make the preferences most likely.
+    """Weights and temperature that make the preferences most likely; without pairs the weights are equal.
 
     Args:
         deltas: (P, K) score differences first − second of K heads; out-of-fold, else the head that overfits wins.
         label: (P,) in [0, 1], how surely the first is better.
         weight: (P,) how much each pair counts; its sum is the amount of evidence.
-
-    A weak prior, worth one unit of evidence, holds weights in proportion to how far each head tells images apart (the
-    SD of its differences) and τ at 1 / SD, so that separable data have a finite answer and a head that knows nothing,
-    whose weight the data can't tell, gets little. Without pairs the weights are equal.
     """
-    from scipy.optimize import minimize
-
-    heads = deltas.shape[1]
-    start = np.zeros(heads + 1)
     if not len(deltas):
-        return Combination(start[:heads], 1.0)
-    spreads = np.sqrt(np.average(deltas**2, axis=0, weights=weight)) + 1e-9
-    start[:heads] = np.log(spreads / spreads.mean())
-    combined_spread = np.sqrt(np.average((deltas @ Combination(start[:heads], 1.0).weights) ** 2, weights=weight))
-    start[heads] = -np.log(max(float(combined_spread), 1e-6))
-    total = float(weight.sum())
+        return Combination(np.zeros(deltas.shape[1]), 1.0)
+    return _Likelihood(deltas, label, weight).minimise()
 
-    def objective(parameters: Floats) -> tuple[float, Floats]:
-        logits, log_tau = parameters[:heads], parameters[heads]
-        w, tau = Combination(logits, 1.0).weights, np.exp(log_tau)
-        combined = deltas @ w
-        z = tau * combined
-        nll = np.logaddexp(0, z) - label * z
-        slope = weight * (1 / (1 + np.exp(-np.clip(z, -500, 500))) - label)
-        by_weight = tau * (slope @ deltas)
-        off = parameters - start
-        prior = np.append(off[:heads] / 4, off[heads])  # SD 2 on a logit, 1 on log τ
-        gradient = np.append(w * (by_weight - w @ by_weight), slope @ z) + prior
-        return float((weight @ nll + prior @ off / 2) / total), gradient / total
 
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-12})
-    return Combination(found.x[:heads], float(np.exp(found.x[heads])))
+def weight_draws(deltas: Floats, label: Floats, prompt: Ints, seed: int = 0) -> Floats:
+    """(draws, K) combination weights of data sets with the prompts drawn anew: the bootstrap's idea of their spread.
+
+    Args: as `fit_combination`; prompt: (P,) numbers, each prompt weighs the same.
+    """
+    weight = prompt_weights(prompt)
+    _, number = np.unique(prompt, return_inverse=True)
+    prompts = int(number.max()) + 1
+    counts = np.random.default_rng(seed).multinomial(prompts, np.full(prompts, 1 / prompts), _REFITS)
+    if len(deltas) <= _MOST_REFITTED:
+        refits = []
+        for count in counts:
+            drawn = count[number] > 0
+            fitted = fit_combination(deltas[drawn], label[drawn], (weight * count[number])[drawn])
+            refits.append(fitted.weights)
+        return np.array(refits)
+    likelihood = _Likelihood(deltas, label, weight)
+    fitted = likelihood.minimise()
+    at = np.append(fitted.logits, np.log(fitted.temperature))
+    gradients = likelihood.by_prompt(at, number, prompts)
+    steps = np.linalg.solve(likelihood.hessian(at), ((counts - 1) @ gradients).T).T
+    return np.stack([_softmax(logits) for logits in (at - steps)[:, :-1]])
 
 
 def fit_temperature(delta: Floats, label: Floats, weight: Floats) -> float:
@@ -86,3 +147,8 @@ def prompt_weights(prompt: Ints) -> Floats:
     _, number, counts = np.unique(prompt, return_inverse=True, return_counts=True)
     weights: Floats = 1.0 / counts[number]
     return weights
+
+
+def _softmax(logits: Floats) -> Floats:
+    shifted = np.exp(logits - logits.max())
+    return np.asarray(shifted / shifted.sum())

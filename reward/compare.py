@@ -20,10 +20,11 @@ from reward.devices import pick_device
 from reward.embeddings import EmbeddingCache, default_cache_dir, embed_files
 from reward.errors import InputError
 from reward.evaluation import Evaluator
-from reward.fitting import Fit, Problem, multihead_problem, pairs_problem
+from reward.fitting import Fit
 from reward.linear import FoldRidge, Normaliser
 from reward.metrics import bootstrap_interval
 from reward.pairs import rating_pairs
+from reward.problem import Problem, multihead_problem, pairs_problem
 from reward.threads import threads_for
 from reward.training import OBJECTIVE
 from reward.validation import CrossValidation
@@ -93,7 +94,8 @@ def _one_head(data: Dataset, x: npt.NDArray[np.float32], validation: CrossValida
     else:
         mean = _mean_rating(data)[:, None]
         pairs = rating_pairs(data.prompt, mean, config.min_rating_diff, config.seed)
-        problem = multihead_problem(replace(data, ratings=mean, pairs=pairs), x, validation.sides, OBJECTIVE)
+        overall = replace(data, ratings=mean, pairs=pairs, corrects=False)
+        problem = multihead_problem(overall, x, validation.sides, OBJECTIVE)
     return _unseen(problem, validation, config)[:, 0]
 
 

@@ -8,6 +8,8 @@ from reward.errors import Fault, InputError
 
 Mode = Literal["multihead", "pairs"]
 MODES: Final[tuple[str, ...]] = get_args(Mode)
+Target = Literal["corrected", "mean"]
+TARGETS: Final[tuple[str, ...]] = get_args(Target)
 
 # DataComp-XL: the strongest ViT-L-14 of open_clip's list with an MIT licence and plain GELU, so that the architecture's
 # name alone tells how to run it ("openai" and "dfn2b" need quick_gelu; dfn2b's licence excludes commercial use).
@@ -36,6 +38,11 @@ class TrainConfig:
     batch_size: int | None = _flag(None, "pairs a step; default 4, in pairs mode 8")
     learning_rate: float = _flag(1e-4, "AdamW's step size")
     min_rating_diff: float = _flag(0.5, "smallest difference of ratings that makes a win; below it a tie")
+    targets: Target = _flag(
+        "corrected",
+        "corrected: take out each annotator's bias and let consistent ones count for more; mean: plain mean ratings",
+        choices=TARGETS,
+    )
     backbone: str = _flag(
         DEFAULT_BACKBONE, "openclip:ARCH/TAG, openclip:ARCH@WEIGHTS_FILE, or pixelstats", metavar="SPEC"
     )
@@ -92,6 +99,7 @@ class TrainConfig:
                 "missing",
                 "pairs mode trains on a pairs JSONL",
             ),
+            ("--targets", self.targets in TARGETS, f"{self.targets!r} is no kind", f"one of {', '.join(TARGETS)}"),
             ("--epochs", self.total_epochs >= 1, f"{self.epochs} is too few", "at least 1"),
             ("--batch-size", self.pairs_per_step >= 1, f"{self.batch_size} is too few", "at least 1"),
             (

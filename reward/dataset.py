@@ -16,6 +16,7 @@ from reward.metrics import first_by_hash
 from reward.pairs import RatingPairs, compare, largest_difference, mean_over_shared_heads, rating_pairs
 from reward.preferences import PreferencesTable, read_preferences
 from reward.prompts import find_prompts, read_prompts
+from reward.raters import PersonRatings
 from reward.ratings import RatingsTable, read_ratings
 
 Floats = npt.NDArray[np.float64]
@@ -66,7 +67,9 @@ class Dataset:
         texts: (N) prompt text of each image, "" = unknown.
         sources: the input files.
         has_preferences: whether overall preferences were given.
-        people: how many rated, where the file tells.
+        by_person: who rated what, where the file tells.
+        min_rating_diff: the smallest difference of ratings that makes a win.
+        corrects: heads learn ratings corrected for people's bias, not their plain mean.
         simulated: the ratings are no person's: their data folder says so.
         notes: what a person should be told.
     """
@@ -81,7 +84,9 @@ class Dataset:
     texts: list[str]
     sources: list[Path]
     has_preferences: bool = False
-    people: int | None = None
+    by_person: PersonRatings | None = None
+    min_rating_diff: float = 0.0
+    corrects: bool = False
     simulated: bool = False
     notes: list[str] = field(default_factory=list)
 
@@ -175,7 +180,6 @@ def _assemble(
         notes.append(
             f"{pairs.sampled_prompts} prompts have so many images that only a random part of their pairs is used"
         )
-    people = int(rated.frame["annotator"].nunique()) if rated is not None and rated.has_annotators else None
     return Dataset(
         files=[Path(file) for file in rows.files],
         prompt=prompt,
@@ -187,7 +191,9 @@ def _assemble(
         texts=rows.texts,
         sources=sources,
         has_preferences=preferences is not None,
-        people=people,
+        by_person=rated.by_person() if rated is not None and rated.has_annotators else None,
+        min_rating_diff=config.min_rating_diff,
+        corrects=config.targets == "corrected",
         simulated=any(_is_simulated(path) for path in sources),
         notes=notes,
     )

@@ -6,7 +6,6 @@ the heads' own training prompts would reward the head that overfits.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,12 +13,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from reward.combination import prompt_weights
-from reward.dataset import Dataset, LabelledPairs
 from reward.errors import InterruptedTrainingError
 from reward.heads import HeadStack
 from reward.linear import MOST_ROWS, FoldRidge, Normaliser
-from reward.losses import Objective, pair_losses, rating_losses, tie_width_of_share
+from reward.losses import pair_losses, rating_losses, tie_width_of_share
+from reward.problem import Problem
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -27,106 +25,6 @@ Bools = npt.NDArray[np.bool_]
 
 WEIGHT_DECAY: Final = 0.01
 _EVAL_CHUNK: Final = 65_536
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is to be learned, as arrays.
-
-    Attributes:
-        x: (N, D) embeddings.
-        ratings: (N, H) in rating units, NaN = not rated; all NaN in pairs mode.
-        prompt: (N,) prompt numbers.
-        train: (N,) images that may be learned from.
-        fold: (N,) fold of each training image; −1 = in none.
-        left_out: the folds that each of M members leaves out; the first leaves none out.
-        first, second: (P,) training pairs.
-        label: (P, H) how surely the first is better.
-        weight: (P, H) how much a pair counts on a head; every prompt counts the same.
-        objective: which losses.
-    """
-
-    x: npt.NDArray[np.float32]
-    ratings: Floats
-    prompt: Ints
-    train: Bools
-    fold: Ints
-    left_out: tuple[frozenset[int], ...]
-    first: Ints
-    second: Ints
-    label: Floats
-    weight: Floats
-    objective: Objective
-
-    @property
-    def heads(self) -> int:
-        """H, the number of scores an image gets."""
-        return int(self.label.shape[1])
-
-    @property
-    def has_ratings(self) -> bool:
-        """Whether scores are anchored to ratings; otherwise they are logits."""
-        return not bool(np.isnan(self.ratings).all())
-
-    def sees(self, member: int) -> Bools:
-        """(N,) training images that a member learns from."""
-        return self.train & ~np.isin(self.fold, list(self.left_out[member]))
-
-
-@dataclass(frozen=True)
-class Sides:
-    """Who learns from what: `train` (N,), `fold` (N,), `left_out` of each member, as in `Problem`."""
-
-    train: Bools
-    fold: Ints
-    left_out: tuple[frozenset[int], ...]
-
-
-def multihead_problem(data: Dataset, x: npt.NDArray[np.float32], sides: Sides, objective: Objective) -> Problem:
-    """Five heads from ratings."""
-    assert data.pairs is not None
-    pairs = data.pairs
-    counts = pairs.rated & ((pairs.sign != 0) | objective.ties)
-    keep = sides.train[pairs.first] & counts.any(axis=1)
-    first, second, sign, counts = pairs.first[keep], pairs.second[keep], pairs.sign[keep], counts[keep]
-    weight = np.zeros(sign.shape)
-    for head in range(sign.shape[1]):
-        rows = counts[:, head]
-        if rows.any():
-            by_prompt = prompt_weights(data.prompt[first[rows]])
-            weight[rows, head] = by_prompt / by_prompt.mean()
-    return Problem(
-        x=x,
-        ratings=data.ratings,
-        prompt=data.prompt,
-        train=sides.train,
-        fold=sides.fold,
-        left_out=sides.left_out,
-        first=first,
-        second=second,
-        label=(sign + 1) / 2.0,
-        weight=weight,
-        objective=objective,
-    )
-
-
-def pairs_problem(data: Dataset, x: npt.NDArray[np.float32], sides: Sides) -> Problem:
-    """One overall score from preferences: cross-entropy with soft labels."""
-    pairs: LabelledPairs = data.combined.inside(sides.train)
-    by_prompt = prompt_weights(pairs.prompt)
-    return Problem(
-        x=x,
-        ratings=np.full((len(x), 1), np.nan),
-        prompt=data.prompt,
-        train=sides.train,
-        fold=sides.fold,
-        left_out=sides.left_out,
-        first=pairs.first,
-        second=pairs.second,
-        label=pairs.label[:, None],
-        weight=(by_prompt / by_prompt.mean())[:, None],
-        objective=Objective(ratings=0.0),
-    )
 
 
 class Fit:
@@ -138,9 +36,9 @@ class Fit:
         self.problem, self.batch_size, self.seed, self.device = problem, batch_size, seed, device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.stack = HeadStack(len(problem.left_out), problem.heads, problem.x.shape[1])
-        self.tau = torch.ones(len(problem.left_out), 1, problem.heads)
-        self.tie_width = torch.zeros(len(problem.left_out), 1, problem.heads)
+            self.stack = HeadStack(problem.members, problem.heads, problem.x.shape[1])
+        self.tau = torch.ones(problem.members, 1, problem.heads)
+        self.tie_width = torch.zeros(problem.members, 1, problem.heads)
         self._start()
         self.stack.to(device)
         self.tau, self.tie_width = self.tau.to(device), self.tie_width.to(device)
@@ -152,8 +50,7 @@ class Fit:
         self._pairs = torch.from_numpy(np.stack([problem.first, problem.second], axis=1)).to(device)
         self._label = torch.from_numpy(problem.label).float().to(device)
         self._weight = torch.from_numpy(problem.weight).float().to(device)
-        sees = np.stack([problem.sees(member) for member in range(len(problem.left_out))])
-        self._sees = torch.from_numpy(sees).to(device)  # (M, N)
+        self._sees = torch.from_numpy(problem.sides.all_see()).to(device)  # (M, N)
         self.train_losses = [float("nan")] * problem.heads
 
     def run_epoch(self, epoch: int, should_stop: Callable[[], bool]) -> None:
@@ -187,7 +84,7 @@ class Fit:
         objective = self.problem.objective
         loss = objective.pairs * (losses * member_sees[:, place[:, 0]]).sum() / len(batch)
         if objective.ratings:
-            anchored = rating_losses(scores, self._ratings[images], self.stack.scale[:, None]) * member_sees
+            anchored = rating_losses(scores, self._ratings[:, images], self.stack.scale[:, None]) * member_sees
             loss = loss + objective.ratings * anchored.sum() / len(images)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -198,10 +95,10 @@ class Fit:
         """(M, B, H) weighted losses of the pairs in `batch`."""
         margin = None
         if self.problem.objective.margin:
-            ratings = self._ratings[images].nan_to_num()
-            margin = (ratings[place[:, 0]] - ratings[place[:, 1]]).abs() * self.tau
+            ratings = self._ratings[:, images].nan_to_num()
+            margin = (ratings[:, place[:, 0]] - ratings[:, place[:, 1]]).abs() * self.tau
         width = self.tie_width if self.problem.objective.ties else None
-        return pair_losses(delta, self._label[batch], width, margin) * self._weight[batch]
+        return pair_losses(delta, self._label[:, batch], width, margin) * self._weight[:, batch]
 
     @torch.no_grad()
     def scores(self) -> Floats:
@@ -213,10 +110,11 @@ class Fit:
     def loss_on_fold(self, scores: Floats, member: int, fold: int) -> float:
         """Mean over heads of the loss of `member`'s scores, of (M, N, H), on a fold's decided pairs; NaN if none."""
         problem = self.problem
-        here = problem.fold[problem.first] == fold
+        here = problem.sides.fold[problem.first] == fold
         first, second = problem.first[here], problem.second[here]
         delta = (scores[member, first] - scores[member, second]) * self.tau[member, 0].double().cpu().numpy()
-        label, weight = problem.label[here], problem.weight[here]
+        target = problem.target_of(member)
+        label, weight = problem.label[target, here], problem.weight[target, here]
         if problem.has_ratings:
             weight = weight * (label != 0.5)
         total = weight.sum(axis=0)
@@ -228,8 +126,8 @@ class Fit:
         """Each member's normalisation, centre and scale from the images it sees; linear parts from ridge fits."""
         problem, stack = self.problem, self.stack
         normalisers: dict[frozenset[int], Normaliser] = {}
-        for member, left_out in enumerate(problem.left_out):
-            normalisers[left_out] = Normaliser.of(problem.x[problem.sees(member)])
+        for member, left_out in enumerate(problem.sides.left_out):
+            normalisers[left_out] = Normaliser.of(problem.x[problem.sides.sees(member)])
             stack.input_mean[member] = torch.from_numpy(normalisers[left_out].mean)
             stack.input_std[member] = torch.from_numpy(normalisers[left_out].std)
         if not problem.has_ratings:
@@ -241,17 +139,19 @@ class Fit:
 
     def _start_from_ratings(self, head: int, normalisers: dict[frozenset[int], Normaliser]) -> None:
         problem, stack = self.problem, self.stack
-        rated = problem.train & ~np.isnan(problem.ratings[:, head])
+        rated = problem.sides.train & ~np.isnan(problem.ratings[0, :, head])
         if not rated.any():
             return
-        target, prompt, fold = problem.ratings[rated, head], problem.prompt[rated], problem.fold[rated]
-        level, unit = float(target.mean()), float(target.std()) or 1.0
-        ridge = FoldRidge(problem.x[rated], (target - level) / unit, prompt, fold, normalisers, seed=self.seed)
-        for member, left_out in enumerate(problem.left_out):
+        targets = problem.ratings[:, rated, head].T  # (images, T)
+        prompt, fold = problem.prompt[rated], problem.sides.fold[rated]
+        level, unit = float(targets.mean()), float(targets.std()) or 1.0
+        ridge = FoldRidge(problem.x[rated], (targets - level) / unit, prompt, fold, normalisers, seed=self.seed)
+        for member, left_out in enumerate(problem.sides.left_out):
             seen = ~np.isin(fold, list(left_out))
             if not seen.any():
                 continue
-            fit = ridge.fit(left_out)
+            target = targets[:, problem.target_of(member)]
+            fit = ridge.fit(left_out, problem.target_of(member))
             centre, scale = float(target[seen].mean()), float(target[seen].std()) or unit
             stack.centre[member, head], stack.scale[member, head] = centre, scale
             stack.linear[member, :, head] = torch.from_numpy(fit.coefficients) * (unit / scale)
@@ -261,21 +161,22 @@ class Fit:
     def _start_ties(self, head: int) -> None:
         """ν of each member from the share of ties among the pairs it sees."""
         problem = self.problem
-        weight, tied = problem.weight[:, head], problem.label[:, head] == 0.5
-        for member in range(len(problem.left_out)):
-            seen = weight * problem.sees(member)[problem.first]
+        for member in range(problem.members):
+            target = problem.target_of(member)
+            tied = problem.label[target, :, head] == 0.5
+            seen = problem.weight[target, :, head] * problem.sides.sees(member)[problem.first]
             if seen.any():
                 self.tie_width[member, 0, head] = tie_width_of_share(float((seen * tied).sum() / seen.sum()))
 
     def _start_from_preferences(self, normalisers: dict[frozenset[int], Normaliser]) -> None:
         """A ridge on differences, scaled to the log-odds that labels of its size stand for."""
         problem, stack = self.problem, self.stack
-        first, second, target = problem.first, problem.second, 2 * problem.label[:, 0] - 1
+        first, second, target = problem.first, problem.second, 2 * problem.label[0, :, 0] - 1
         if len(first) > MOST_ROWS:  # drawn before the differences are made, which would be as large as all pairs
             drawn = np.random.default_rng(self.seed).choice(len(first), MOST_ROWS, replace=False)
             first, second, target = first[drawn], second[drawn], target[drawn]
-        fold, prompt = problem.fold[first], problem.prompt[first]
-        for member, left_out in enumerate(problem.left_out):
+        fold, prompt = problem.sides.fold[first], problem.prompt[first]
+        for member, left_out in enumerate(problem.sides.left_out):
             normal = normalisers[left_out](problem.x)
             difference = normal[first] - normal[second]
             fit = FoldRidge(difference, target, prompt, fold, {}, intercept=False, seed=self.seed).fit(left_out)

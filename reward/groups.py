@@ -23,8 +23,6 @@ class Link:
 def split_groups(links: Sequence[Link]) -> Ints:
     """(N,) group number of each image: images that share any key of any link are one group."""
     import pandas as pd
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
 
     count = len(links[0].keys)
     rows, columns, offset = [], [], count
@@ -34,11 +32,22 @@ def split_groups(links: Sequence[Link]) -> Ints:
         rows.append(np.flatnonzero(present))
         columns.append(codes[present] + offset)
         offset += len(names)
-    row, column = np.concatenate(rows), np.concatenate(columns)
-    graph = coo_array((np.ones(len(row), dtype=np.int8), (row, column)), shape=(offset, offset))
-    _, labels = connected_components(graph, directed=False)
+    labels = _components(np.concatenate(rows), np.concatenate(columns), offset)
     _, numbers = np.unique(labels[:count], return_inverse=True)
     return numbers.astype(np.int64)
+
+
+def bipartite_components(left: Ints, right: Ints, lefts: int, rights: int) -> Ints:
+    """(lefts + rights,) component number of each node of the graph with edges left[e] – right[e], lefts first."""
+    return _components(left, right + lefts, lefts + rights)
+
+
+def _components(a: Ints, b: Ints, nodes: int) -> Ints:
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), shape=(nodes, nodes))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
 def check_groups(groups: Ints, prompts: Sequence[str], links: Sequence[Link], source: str) -> None:

@@ -1,4 +1,4 @@
-"""Ridge regressions of one target on every union of folds that is asked for: where a head's linear part starts."""
+"""Ridge regressions of targets on every union of folds that is asked for: where a head's linear part starts."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -62,32 +62,34 @@ class FoldRidge:
         seed: int = 0,
     ) -> None:
         """Args:
-        x: (N, D) rows with a target; y: (N,) targets of about unit variance; prompt: (N,) which rows are compared with
-        each other; fold: (N,) fold of each row, −1 = in none and never left out; normalisers: by folds left out, filled
-        where one is missing; intercept: False for differences, whose inputs and targets have no level.
+        x: (N, D) rows with a target; y: (N,) or (N, T) targets of about unit variance, each fitted by itself;
+        prompt: (N,) which rows are compared with each other; fold: (N,) fold of each row, −1 = in none and never left
+        out; normalisers: by folds left out, filled where one is missing; intercept: False for differences, whose
+        inputs and targets have no level.
         """
         if len(x) > MOST_ROWS:
             keep = np.random.default_rng(seed).choice(len(x), MOST_ROWS, replace=False)
             x, y, prompt, fold = x[keep], y[keep], prompt[keep], fold[keep]
-        self._x, self._y, self._prompt, self._fold = x, y, prompt, fold
+        self._x, self._y, self._prompt, self._fold = x, y.reshape(len(y), -1), prompt, fold
         self._normalisers, self._intercept = normalisers, intercept
         self._paths: dict[frozenset[int], tuple[Floats, Floats]] = {}
 
-    def fit(self, left_out: frozenset[int]) -> RidgeFit:
-        """The fit on all rows but those of `left_out`."""
+    def fit(self, left_out: frozenset[int], target: int = 0) -> RidgeFit:
+        """The fit of a target on all rows but those of `left_out`."""
         others = [fold for fold in np.unique(self._fold).tolist() if fold >= 0 and fold not in left_out]
         errors = np.zeros(len(PENALTIES))
         for fold in others if len(others) > 1 else []:
-            errors += self._errors(left_out | {fold}, fold)
+            errors += self._errors(left_out | {fold}, fold, target)
         best = int(errors.argmin()) if errors.any() else len(PENALTIES) // 2
         coefficients, intercepts = self._path(left_out)
-        return RidgeFit(coefficients[best], float(intercepts[best]), float(PENALTIES[best]))
+        return RidgeFit(coefficients[best, :, target], float(intercepts[best, target]), float(PENALTIES[best]))
 
-    def _errors(self, left_out: frozenset[int], fold: int) -> Floats:
+    def _errors(self, left_out: frozenset[int], fold: int, target: int) -> Floats:
         """(penalties,) squared error of within-prompt differences on the rows of `fold`."""
         coefficients, intercepts = self._path(left_out)
         rows = self._fold == fold
-        residual = self._y[rows, None] - self._normal(left_out, rows) @ coefficients.T - intercepts
+        predicted = self._normal(left_out, rows) @ coefficients[:, :, target].T + intercepts[:, target]
+        residual = self._y[rows, target, None] - predicted
         if self._intercept:
             residual = _within(residual, self._prompt[rows])
         errors: Floats = (residual**2).sum(axis=0)
@@ -104,20 +106,21 @@ class FoldRidge:
         return ~np.isin(self._fold, list(left_out))
 
     def _path(self, left_out: frozenset[int]) -> tuple[Floats, Floats]:
-        """Coefficients (penalties, D) and intercepts (penalties,) along PENALTIES, from one decomposition."""
+        """Coefficients (penalties, D, T) and intercepts (penalties, T) along PENALTIES, from one decomposition."""
         if left_out in self._paths:
             return self._paths[left_out]
         seen = self._seen(left_out)
         if not seen.any():
-            none = np.zeros((len(PENALTIES), self._x.shape[1])), np.zeros(len(PENALTIES))
+            shape = (len(PENALTIES), self._x.shape[1], self._y.shape[1])
+            none = np.zeros(shape), np.zeros((shape[0], shape[2]))
             return self._paths.setdefault(left_out, none)
         x, y = self._normal(left_out, seen), self._y[seen]
         x_mean = x.mean(axis=0) if self._intercept else np.zeros(x.shape[1])
-        y_mean = float(y.mean()) if self._intercept else 0.0
+        y_mean = y.mean(axis=0) if self._intercept else np.zeros(y.shape[1])
         u, s, vt = np.linalg.svd(x - x_mean, full_matrices=False)
         shrunk = s / (s**2 + len(x) * PENALTIES[:, None])  # (penalties, rank)
-        coefficients = (shrunk * (u.T @ (y - y_mean))) @ vt
-        return self._paths.setdefault(left_out, (coefficients, y_mean - coefficients @ x_mean))
+        coefficients = np.matmul(vt.T, shrunk[:, :, None] * (u.T @ (y - y_mean)))
+        return self._paths.setdefault(left_out, (coefficients, y_mean - x_mean @ coefficients))
 
 
 def _within(values: Floats, prompt: Ints) -> Floats:

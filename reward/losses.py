@@ -68,7 +68,7 @@ def rating_losses(scores: Tensor, ratings: Tensor, scale: Tensor) -> Tensor:
     """Huber loss (δ = 1 standard deviation) of scores against ratings; NaN ratings cost nothing.
 
     Args:
-        scores: (M, U, H), ratings: (U, H), both in rating units.
+        scores: (M, U, H), ratings: (M or 1, U, H), both in rating units.
         scale: (M, 1, H) standard deviation of the ratings.
     """
     known = ~torch.isnan(ratings)

@@ -64,7 +64,9 @@ def _summary(config: "ModelConfig") -> str:
 
 def _data(record: dict[str, Any], data: Dataset) -> str:
     files = "\n".join(f"- `{Path(name).name}` sha256 `{sha[:16]}…`" for name, sha in record["inputs"].items())
-    people = f", rated by {data.people} people" if data.people else ""
+    people = f", rated by {len(data.by_person.names)} people" if data.by_person else ""
+    if data.by_person and data.corrects:
+        people += "; the heads learned their ratings corrected for each person's bias and consistency"
     warning = "**The ratings are simulated: no person gave them.**\n\n" if data.simulated else ""
     return f"{warning}{len(data.files)} images of {len(data.prompt_names)} prompts{people}.\n\n{files}\n"
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from reward.aspects import MAX_RATING, MIN_RATING, RATING_COLUMNS
 from reward.errors import Fault, InputError
 from reward.images import find_problems, resolve_image, search_bases
+from reward.raters import PersonRatings
 from reward.tables import CsvTable, open_csv
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _KIND = "a ratings CSV"
+_IMAGE = ("prompt_id", "file")
 _REQUIRED = ("prompt_id", "image_path", *RATING_COLUMNS)
 
 
@@ -35,10 +37,17 @@ class RatingsTable:
 
     def by_image(self) -> "pd.DataFrame":
         """One row an image (prompt_id, file, five columns): the mean over annotators, in the file's order."""
-        keys = ["prompt_id", "file"]
+        keys = list(_IMAGE)
         if not self.has_annotators:
             return self.frame[[*keys, *RATING_COLUMNS]].reset_index(drop=True)
         return self.frame.groupby(keys, sort=False)[list(RATING_COLUMNS)].mean().reset_index()
+
+    def by_person(self) -> PersonRatings:
+        """Who rated what; images by their row in `by_image`. Only where `has_annotators`."""
+        person, names = self.frame["annotator"].factorize()
+        image = self.frame.groupby(list(_IMAGE), sort=False).ngroup()
+        values = self.frame[list(RATING_COLUMNS)].to_numpy(dtype="float64")
+        return PersonRatings(image.to_numpy(dtype="int64"), person.astype("int64"), values, list(names))
 
 
 def read_ratings(path: Path, image_root: Path | None = None, *, check_images: bool = True) -> RatingsTable:

@@ -23,12 +23,14 @@ from reward.embeddings import EmbeddingCache, Embeddings, default_cache_dir, emb
 from reward.errors import InputError, InterruptedTrainingError
 from reward.evaluation import Evaluation, Evaluator
 from reward.events import Encoding, Epoch, Event, Finished, Reading, Split, Warning
-from reward.fitting import Fit, multihead_problem, pairs_problem
+from reward.fitting import Fit
 from reward.heads import HIDDEN
 from reward.losses import Objective
 from reward.model import MultiHeadReward
 from reward.model_config import OVERALL, ModelConfig
 from reward.modelcard import model_card
+from reward.problem import multihead_problem, pairs_problem
+from reward.raters import RaterModel
 from reward.threads import threads_for
 from reward.validation import Validation, make_validation, snapshot
 
@@ -159,6 +161,7 @@ class _Loop:
         evaluator = Evaluator(
             self.data, self.embeddings.hashes, validation.rounds, validation.sides.train, validation.name, config.seed
         )
+        yield from _rater_notes(fit.problem.raters)
         epoch = self._resume(fit) if config.resume else self._begin(fit, evaluator)
         while epoch < config.total_epochs:
             epoch += 1
@@ -194,6 +197,8 @@ class _Loop:
     def _begin(self, fit: Fit, evaluator: Evaluator) -> int:
         """Make the run folder with a `last/` from before the first epoch, so that stopping never leaves none."""
         self.run.create(self.record, overwrite=self.config.overwrite)
+        if fit.problem.raters is not None:
+            self.run.write_raters(fit.problem.raters)
         evaluation = evaluator.evaluate(0, self.validation.unseen(fit.scores()), fit.train_losses)
         self.run.save(0, self._model(snapshot(fit), evaluator, evaluation), ("last",), self._state(fit, 0))
         return 0
@@ -242,6 +247,13 @@ class _Loop:
         model.metrics = evaluation.metrics
         model.card = model_card(config, evaluation.metrics, self.record, self.data)
         return model
+
+
+def _rater_notes(raters: RaterModel | None) -> Iterator[Event]:
+    for number, head in enumerate(HEADS if raters is not None else ()):
+        assert raters is not None
+        for note in raters.notes(number):
+            yield Warning(f"{head}: {note}")
 
 
 def _mean_score(model: MultiHeadReward, vectors: npt.NDArray[np.float32]) -> Tensor:

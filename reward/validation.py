@@ -11,8 +11,9 @@ from torch import Tensor
 
 from reward.errors import InputError
 from reward.evaluation import Evaluation, Evaluator, Round
-from reward.fitting import Fit, Sides
+from reward.fitting import Fit
 from reward.groups import folds, hold_out
+from reward.problem import Sides
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
