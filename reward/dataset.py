@@ -50,7 +50,13 @@ class LabelledPairs:
 
     def inside(self, images: Bools) -> "LabelledPairs":
         """The pairs whose images are all in `images` (N,)."""
-        keep = images[self.first] & images[self.second]
+        return self._those(images[self.first] & images[self.second])
+
+    def decided(self) -> "LabelledPairs":
+        """The pairs that aren't ties."""
+        return self._those(self.label != 0.5)
+
+    def _those(self, keep: Bools) -> "LabelledPairs":
         return LabelledPairs(self.first[keep], self.second[keep], self.prompt[keep], self.label[keep])
 
 

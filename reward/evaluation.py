@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from reward.aspects import HEADS
 from reward.calibration import calibration, rating_agreement
-from reward.combination import Combination, fit_combination, fit_temperature, prompt_weights
+from reward.combination import Combination, fit_combination, fit_temperature, prompt_weights, weight_draws
 from reward.dataset import Dataset, LabelledPairs, oriented
-from reward.metrics import as_json, pair_metrics
+from reward.metrics import FEWEST_PROMPTS, as_json, pair_metrics
+from reward.people import PersonPairs, person_line, person_pairs
 from reward.units import UnitMap, fit_units
 
 Floats = npt.NDArray[np.float64]
@@ -63,13 +64,14 @@ class Evaluator:
         rated = ~np.isnan(data.ratings)
         self.trained = [head for number, head in enumerate(HEADS) if rated[train, number].any()]
         self._rated_somewhere = [bool(rated[:, number].any()) for number in range(len(HEADS))]
+        self._people: dict[int, PersonPairs] = {}
         self._heads = [_head_pairs(data, number) for number in range(len(HEADS))] if data.pairs is not None else []
 
     def evaluate(
         self, epoch: int, unseen: Floats, train_losses: Sequence[float], *, thorough: bool = False
     ) -> Evaluation:
         """Args: (N, H) scores, each by a model that hasn't seen the image; the epoch's training loss of each head;
-        whether to find out what each head is worth, which takes a fit without each.
+        whether to find out what each head is worth, how sure the weights are, and how single people would do.
         """
         if self._data.pairs is None:
             return self._evaluate_overall(epoch, unseen, train_losses[0])
@@ -85,6 +87,8 @@ class Evaluator:
                 continue
             temperatures[number] = _temperature(self._heads[number].inside(self._fits), units(unseen)[:, number])
             measured = self._measure_head(number, [scores[:, number] for scores in rounds])
+            if thorough and (line := self._person_line(number, unseen[:, number])) is not None:
+                measured["single_person"] = line
             heads[head] = {"trained": True, **measured, "train_loss": train_losses[number]}
             if measured["pairs"]:
                 losses.append(measured["loss"])
@@ -128,12 +132,37 @@ class Evaluator:
         weights, spread = np.zeros(len(HEADS)), np.zeros(len(HEADS))
         weights[trained] = combination.weights
         spread[trained] = unseen[self._measures][:, trained].std(axis=0)
+        interval = self._importance_interval(unseen[:, trained]) if thorough else None
         importance = {
             "importance": dict(zip(HEADS, weights.tolist(), strict=True)),
             "importance_spread": dict(zip(HEADS, (weights * spread).tolist(), strict=True)),
+            "importance_interval": interval,
             "accuracy_lost_without": lost,
         }
         return combination, {**measured, "target": self._data.target}, importance
+
+    def _importance_interval(self, scores: Floats) -> dict[str, list[float]] | None:
+        """95 % interval of each trained head's weight over the prompts it is fitted to; None with too few of them.
+
+        Args: scores (N, K) of the trained heads.
+        """
+        pairs = self._evidence(self._data.combined.inside(self._fits))
+        if len(np.unique(pairs.prompt)) < FEWEST_PROMPTS:
+            return None
+        draws = weight_draws(_difference(pairs, scores), pairs.label, pairs.prompt, self._seed)
+        low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+        return {head: [float(low[k]), float(high[k])] for k, head in enumerate(self.trained)}
+
+    def _person_line(self, head: int, score: Floats) -> dict[str, Any] | None:
+        """How single people order pictures as the others do, and the model beside them; None without several people."""
+        if self._data.by_person is None:
+            return None
+        if head not in self._people:
+            people = self._data.by_person.of_images(self._measures)
+            threshold = self._data.min_rating_diff
+            self._people[head] = person_pairs(people, head, self._data.prompt, threshold, self._seed)
+        pairs = self._people[head]
+        return person_line(pairs, score, self._seed) if len(pairs.first) else None
 
     def combined_logits(self, unseen: Floats) -> Floats:
         """(N, H) scores by models that haven't seen the image → (N,) combined logits of the measured images, else NaN.
@@ -174,10 +203,12 @@ class Evaluator:
 
     def _combine(self, pairs: LabelledPairs, scores: Floats) -> Combination:
         """(N, K) scores of the trained heads → weights and temperature."""
-        # A tie among people is evidence too; a tie of mean ratings is only closeness.
-        use = np.ones(len(pairs), dtype=bool) if self._data.has_preferences else pairs.label != 0.5
-        delta = scores[pairs.first[use]] - scores[pairs.second[use]]
-        return fit_combination(delta, pairs.label[use], prompt_weights(pairs.prompt[use]))
+        use = self._evidence(pairs)
+        return fit_combination(_difference(use, scores), use.label, prompt_weights(use.prompt))
+
+    def _evidence(self, pairs: LabelledPairs) -> LabelledPairs:
+        """What weights are fitted to: a tie among people is evidence too, a tie of mean ratings is only closeness."""
+        return pairs if self._data.has_preferences else pairs.decided()
 
     def _measure(self, pairs: LabelledPairs, logits: list[Floats], *, count_ties: bool = False) -> dict[str, Any]:
         """Metrics of the rounds' measured pairs together; `logits` has an array (P_r,) for each round."""

@@ -25,6 +25,7 @@ Bools = npt.NDArray[np.bool_]
 
 WEIGHT_DECAY: Final = 0.01
 _EVAL_CHUNK: Final = 65_536
+_ALIKE: Final = 1e-4  # standard deviations of the ratings
 
 
 class Fit:
@@ -69,13 +70,12 @@ class Fit:
             for batch in torch.split(order, self.batch_size):
                 if should_stop():
                     raise InterruptedTrainingError("stopped")
-                losses = self._step(batch.to(self.device))
-                total += losses * len(batch) / count
+                total += self._step(batch.to(self.device))
         self.stack.eval()
-        self.train_losses = [float(value) for value in total.cpu()]
+        self.train_losses = [float(value) for value in (total / self._weight[0].sum(dim=0)).cpu()]
 
     def _step(self, batch: Tensor) -> Tensor:
-        """One optimizer step; (H,) pair losses of member 0."""
+        """One optimizer step; (H,) sums of weighted pair losses of member 0."""
         images, place = torch.unique(self._pairs[batch], return_inverse=True)  # each image once, however many pairs
         scores = self.stack(self._x[images])  # (M, U, H)
         delta = (scores[:, place[:, 0]] - scores[:, place[:, 1]]) * self.tau
@@ -89,7 +89,7 @@ class Fit:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.optimizer.step()
-        return losses[0].detach().sum(dim=0) / len(batch)
+        return losses[0].detach().sum(dim=0)
 
     def _pair_losses(self, delta: Tensor, batch: Tensor, images: Tensor, place: Tensor) -> Tensor:
         """(M, B, H) weighted losses of the pairs in `batch`."""
@@ -106,6 +106,20 @@ class Fit:
         self.stack.eval()
         chunks = [self.stack(part).double().cpu() for part in torch.split(self._x, _EVAL_CHUNK)]
         return np.asarray(torch.cat(chunks, dim=1).numpy())
+
+    def dead_heads(self) -> dict[int, str]:
+        """Heads of member 0 that had pairs to learn from and didn't, with the reason in words."""
+        scores, learned = self.scores()[0, self.problem.sides.train], self.problem.weight[0].any(axis=0)
+        found = {}
+        for head in np.flatnonzero(learned).tolist():
+            loss = self.train_losses[head]
+            if scores[:, head].std() < _ALIKE * self.stack.scale[0, head].item():
+                found[head] = "gives every picture the same score; the pictures' embeddings tell it nothing"
+            elif loss >= np.log(2):
+                found[head] = (
+                    f"learned nothing: its loss on its own pairs is {loss:.3f}, that of guessing {np.log(2):.3f}"
+                )
+        return found
 
     def loss_on_fold(self, scores: Floats, member: int, fold: int) -> float:
         """Mean over heads of the loss of `member`'s scores, of (M, N, H), on a fold's decided pairs; NaN if none."""

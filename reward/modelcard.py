@@ -1,6 +1,6 @@
 """The model card: README.md beside a checkpoint's weights, as a hub shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -72,32 +72,64 @@ def _data(record: dict[str, Any], data: Dataset) -> str:
 
 
 def _table(metrics: dict[str, Any]) -> str:
-    header = "| head | accuracy | 95 % interval | F1 | loss | pairs | ties |\n|---|---|---|---|---|---|---|\n"
+    header = (
+        "| head | accuracy | 95 % interval | F1 | loss | Spearman | error | pairs | ties |\n"
+        "|---|---|---|---|---|---|---|---|---|\n"
+    )
     rows = []
     named = {**metrics.get("heads", {})}
     named |= {name: metrics[name] for name in ("combined", "overall") if name in metrics}
     for name, values in named.items():
         label = BY_NAME[name].label if name in BY_NAME else name
         if not values.get("trained", True):
-            rows.append(f"| {label} | {values['reason']} | | | | | |")
+            rows.append(f"| {label} | {values['reason']} | | | | | | | |")
             continue
-        interval = values["accuracy_interval"]
-        shown = f"{interval[0]:.3f}–{interval[1]:.3f}" if interval else values["interval_note"]
-        figures = " | ".join("–" if values[key] is None else f"{values[key]:.3f}" for key in ("f1", "loss"))
-        accuracy = "–" if values["accuracy"] is None else f"{values['accuracy']:.3f}"
+        shown = _interval(values["accuracy_interval"]) or values["interval_note"]
+        figures = " | ".join(_figure(values.get(key)) for key in ("f1", "loss", "spearman", "mae"))
+        accuracy = _figure(values["accuracy"])
         rows.append(f"| {label} | {accuracy} | {shown} | {figures} | {values['pairs']} | {values['ties']} |")
-    return header + "\n".join(rows) + "\n"
+    note = "Error: mean absolute error in rating points. Intervals: bootstrap over prompts.\n"
+    return "\n".join([header + "\n".join(rows), "", note, _people(metrics)])
+
+
+def _people(metrics: dict[str, Any]) -> str:
+    """The single-person line of the heads that have one."""
+    lines = {
+        head: values["single_person"] for head, values in metrics.get("heads", {}).items() if "single_person" in values
+    }
+    if not lines:
+        return ""
+    rows = "\n".join(
+        f"| {BY_NAME[head].label} | {line['people']} | {_figure(line['accuracy'])} | {_figure(line['model_accuracy'])} "
+        f"| {_interval(line['difference_interval']) or 'too few prompts'} |"
+        for head, line in lines.items()
+    )
+    return (
+        "One person against the mean of the others, and the model on the same pairs; equal answers count ½:\n\n"
+        "| head | people | a person | the model | model less person, 95 % |\n|---|---|---|---|---|\n" + rows + "\n"
+    )
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _interval(bounds: Sequence[float] | None) -> str:
+    return f"{bounds[0]:.3f}–{bounds[1]:.3f}" if bounds else ""
 
 
 def _importance(metrics: dict[str, Any], config: "ModelConfig") -> str:
     weights = metrics["importance"]
     if weights is None:
         return ""
-    rows = "\n".join(f"| {BY_NAME[head].label} | {weights[head]:.3f} |" for head in HEADS)
+    intervals = metrics.get("importance_interval") or {}
+    rows = "\n".join(
+        f"| {BY_NAME[head].label} | {weights[head]:.3f} | {_interval(intervals.get(head))} |" for head in HEADS
+    )
     source = (
         "The only target was the mean of the ratings, so these weights describe that mean, not what people prefer."
         if config.target == MEAN_TARGET
         else "Learned from overall preferences."
     )
-    table = f"| head | weight |\n|---|---|\n{rows}\n"
+    table = f"| head | weight | 95 % interval |\n|---|---|---|\n{rows}\n"
     return f"## Importance\n\nWeight of each head in the combined score. {source}\n\n{table}"

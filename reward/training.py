@@ -178,6 +178,9 @@ class _Loop:
             yield Epoch(epoch, config.total_epochs, current.metrics, chosen is not None)
             if should_stop():
                 raise InterruptedTrainingError(f"stopped after epoch {epoch}; last/ is complete")
+        names = HEADS if config.mode == "multihead" else (OVERALL,)
+        for head, reason in fit.dead_heads().items():
+            yield Warning(f"{names[head]}: {reason}")
         yield Finished(str(self.run.path), validation.best_epoch)
 
     def _work(self) -> int:

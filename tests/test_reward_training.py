@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from safetensors.torch import load_file, save_file
 
 from reward.aspects import HEADS
 from reward.config import TrainConfig
 from reward.embeddings import EmbeddingCache
 from reward.errors import InputError, InterruptedTrainingError
-from reward.events import Encoding, Epoch, Finished, Reading, Split
+from reward.events import Encoding, Epoch, Finished, Reading, Split, Warning
 from reward.model import MultiHeadReward
 from reward.training import train
 from tests.reward_inputs import HEADER, PROJECT, draw, run_trainer, simple_ratings
@@ -73,6 +75,9 @@ def test_the_real_ratings_train_with_the_published_defaults(avt: Path, tmp_path:
     card = (output / "best/README.md").read_text()
     assert "pixelstats" in card
     assert "| Spatial | no ratings |" in card
+    low, high = best["importance_interval"]["style"]
+    assert 0 < low < best["importance"]["style"] < high < 1
+    assert f"| {low:.3f}–{high:.3f} |" in card
 
 
 def test_the_pairs_mode_on_real_preferences(avt: Path, tmp_path: Path) -> None:
@@ -130,6 +135,22 @@ def test_the_heads_learn_and_none_is_dead(ratings: Path, tmp_path: Path) -> None
         sorted((ratings.parent / "images").rglob("*.png")), return_individual=True
     )
     assert all(values.std() > 0 for values in scores.values())
+
+
+def test_a_head_that_can_not_learn_is_named(tmp_path: Path) -> None:
+    ratings = simple_ratings(tmp_path, prompts=4, images=3)
+    for file in sorted((tmp_path / "images").rglob("*.png")):  # all alike to the eye, not to the hash
+        Image.new("RGB", (64, 64), (90, 90, 90)).save(file, pnginfo=_named(str(file)))
+    warnings = [e.message for e in train(config(ratings, tmp_path / "a")) if isinstance(e, Warning)]
+    assert warnings == [
+        f"{head}: gives every picture the same score; the pictures' embeddings tell it nothing" for head in HEADS
+    ]
+
+
+def _named(text: str) -> PngInfo:
+    info = PngInfo()
+    info.add_text("name", text)
+    return info
 
 
 def test_no_prompt_is_on_both_sides_of_a_holdout(ratings: Path, tmp_path: Path) -> None:
