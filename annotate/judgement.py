@@ -160,6 +160,14 @@ def check_annotator(name: str) -> str:
     return tidy
 
 
+def check_reason(reason: str) -> str:
+    """Why a person leaves an image, in their words: trimmed, up to 200 printable characters, or none."""
+    tidy = unicodedata.normalize("NFC", reason.strip())
+    if len(tidy) > 200 or any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in tidy):
+        raise BadRequestError("A reason holds up to 200 characters, without line breaks.")
+    return tidy
+
+
 def is_simulated(annotator: str) -> bool:
     """Whether a name is one of the sample's simulated people's."""
     return annotator.startswith(SIMULATED_PREFIX)

@@ -106,4 +106,8 @@ def studio_migrations() -> Migrations:
         db.execute("CREATE TABLE studio (id TEXT NOT NULL) STRICT")
         db.execute("INSERT INTO studio (id) VALUES (lower(hex(randomblob(8))))")
 
+    @migrations()
+    def skips_have_reasons(db: Database) -> None:
+        db.execute("ALTER TABLE skips ADD COLUMN reason TEXT NOT NULL DEFAULT ''")
+
     return migrations

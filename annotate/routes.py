@@ -130,7 +130,7 @@ def rating_router(store: Store, exporter: Exporter) -> APIRouter:
     @router.post("/skip", summary="Leave an image for later")
     def post_skip(sent: SkipIn) -> QueueOut:
         annotator = check_person(sent.annotator)
-        store.save_skip(sent.image_id, annotator)
+        store.save_skip(sent.image_id, annotator, sent.reason)
         return QueueOut(**queue_of(annotator, after=sent.image_id))
 
     @router.get(

@@ -68,6 +68,7 @@ class SkipIn(_Strict):
 
     annotator: Annotator
     image_id: ImageId
+    reason: str = Field(default="", description="Why, in the person's words: up to 200 characters.")
 
 
 class SaidOut(BaseModel):

@@ -22,7 +22,7 @@ from annotate.errors import ConflictError, NotFoundError, RevisedError, StorageE
 from annotate.export_log import Export, known_exports, note_begun, note_finished
 from annotate.files import lock_file
 from annotate.history import OwnRating, own_ratings
-from annotate.judgement import Draft, Rating, StoredRating, check_annotator
+from annotate.judgement import Draft, Rating, StoredRating, check_annotator, check_reason
 from annotate.migrations import studio_migrations
 from annotate.project import Project
 from annotate.queue import Progress, count_progress, next_images
@@ -149,12 +149,15 @@ class Store:
             put_draft(db, draft, _now())
             return True
 
-    def save_skip(self, image_id: int, annotator: str) -> None:
-        """Note that a person left an image for later: it comes again after all others."""
-        name = check_annotator(annotator)
+    def save_skip(self, image_id: int, annotator: str, reason: str = "") -> None:
+        """Note that a person left an image for later, and why: it comes again after all others."""
+        name, why = check_annotator(annotator), check_reason(reason)
         with self._writing() as db:
             self._require_active(db, image_id)
-            db.execute("INSERT INTO skips (image_id, annotator, created) VALUES (?, ?, ?)", [image_id, name, _now()])
+            db.execute(
+                "INSERT INTO skips (image_id, annotator, created, reason) VALUES (?, ?, ?, ?)",
+                [image_id, name, _now(), why],
+            )
 
     def next_tasks(self, annotator: str, after: int | None = None, limit: int = 3) -> list[Task]:
         """The next images for a person, those after image `after` first, skipped ones last.

@@ -156,6 +156,16 @@ def test_skipping_moves_on_and_comes_back(client: TestClient) -> None:
     assert client.post("/api/skip", json={"annotator": "Ada", "image_id": 77}).status_code == 404
 
 
+def test_a_skip_keeps_its_reason(client: TestClient, store: Store) -> None:
+    for reason in (" too dark ", ""):
+        sent = {"annotator": "Ada", "image_id": 1, "reason": reason}
+        assert client.post("/api/skip", json=sent).status_code == 200
+    assert store._db.execute("SELECT reason FROM skips").fetchall() == [("too dark",), ("",)]
+    for reason in ("x" * 201, "two\nlines", 7):
+        refused = client.post("/api/skip", json={"annotator": "Ada", "image_id": 1, "reason": reason})
+        assert refused.status_code == 422
+
+
 def test_problems_with_files_are_told(make_project: MakeProject, open_store: OpenStore) -> None:
     project = make_project()
     (project.images / "p01" / "broken.png").write_text("no image")

@@ -120,6 +120,10 @@ export function makeHeads(root, settings, onChange) {
     get current() { return current; },
     select,
     rate,
+    cannot(index) {
+      if (!heads[index].cannot) toggleCannot(index);
+    },
+    firstMissing: () => heads.findIndex((head) => head.value === null && !head.cannot),
     nudge(step) {
       const value = heads[current].value;
       rate(current, (value === null ? (settings.min + settings.max) / 2 : value) + step);

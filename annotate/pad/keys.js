@@ -16,20 +16,27 @@ function digitOf(event) {
 const key = (name) => (event) => event.key.toLowerCase() === name;
 const isButton = (target) => target.tagName === "BUTTON" || target.tagName === "SUMMARY";
 
-// when: is it this key; run: what it does. `rates`: typed before the next image is there, it counts for that one.
-// `everywhere`: also while another part of the page has the focus. `repeats`: goes on while the key is held.
-// `idle`: also when there is no image to rate.
+const arrow = (event, way) => event.key.startsWith("Arrow") && /Left|Right/.test(event.key) === (way === "sideways");
+const direction = (event) => (/Left|Up|NumpadSubtract/.test(event.key.startsWith("Arrow") ? event.key : event.code) ? -1 : 1);
+const plusMinus = (event) => event.code === "NumpadAdd" || event.code === "NumpadSubtract";
+
+// shows, words: what the help says; when: is it this key; run: what it does.
+// `rates`: typed before the next image is there, it counts for that one. `repeats`: goes on while the key is held.
+// `everywhere`: also while another part of the page has the focus. `idle`: also when there is no image to rate.
 function bindings(pad) {
-  const nudge = (step) => (event) => pad.heads.nudge(event.key === "ArrowLeft" ? -step : step);
   return [
-    { when: (event) => digitOf(event) !== null, run: (event) => pad.rateAndMove(digitOf(event)), rates: true, everywhere: true },
-    { when: (event) => key("x")(event) || event.code === "NumpadMultiply", run: () => pad.rateAndMove(10), rates: true, everywhere: true },
-    { when: (event) => /^Arrow(Left|Right)$/.test(event.key) && !event.shiftKey, run: nudge(pad.step), rates: true, repeats: true },
-    { when: (event) => /^Arrow(Up|Down)$/.test(event.key), run: (event) => pad.heads.select(pad.heads.current + (event.key === "ArrowUp" ? -1 : 1)), rates: true, repeats: true },
-    { when: (event) => event.key === "Enter" && !isButton(event.composedPath()[0]), run: pad.save },
-    { when: key("f"), run: pad.openFull },
-    { when: key("b"), run: pad.back, idle: true },
-    { when: key("escape"), run: pad.leave },
+    { shows: "0 – 9", words: "rate the aspect and move on", when: (event) => digitOf(event) !== null, run: (event) => pad.rateAndMove(digitOf(event)), rates: true, everywhere: true },
+    { shows: "x  ×", words: "rate it ten and move on", when: (event) => key("x")(event) || event.code === "NumpadMultiply", run: () => pad.rateAndMove(10), rates: true, everywhere: true },
+    { shows: "n", words: "can’t judge the aspect; move on", when: key("n"), run: pad.cannotAndMove, rates: true },
+    { shows: "← →", words: "0.1 less or more", when: (event) => arrow(event, "sideways") && !event.shiftKey, run: (event) => pad.heads.nudge(direction(event) * pad.step), rates: true, repeats: true },
+    { shows: "Shift ← →  − +", words: "1 less or more (− and + of the number pad)", when: (event) => arrow(event, "sideways") || plusMinus(event), run: (event) => pad.heads.nudge(direction(event)), rates: true, repeats: true },
+    { shows: "↑ ↓", words: "another aspect", when: (event) => arrow(event, "upright"), run: (event) => pad.heads.select(pad.heads.current + direction(event)), rates: true, repeats: true },
+    { shows: "Enter", words: "save and go on", when: (event) => event.key === "Enter" && !isButton(event.composedPath()[0]), run: pad.save },
+    { shows: "s", words: "skip the image, with a reason", when: key("s"), run: pad.askSkip },
+    { shows: "b", words: "back to what you rated last", when: key("b"), run: pad.back, idle: true },
+    { shows: "Esc", words: "leave a reopened rating as it was", when: key("escape"), run: pad.leave },
+    { shows: "f", words: "full size", when: key("f"), run: pad.openFull },
+    { shows: "?", words: "these keys", when: key("?"), run: pad.openHelp, idle: true },
   ];
 }
 
@@ -58,6 +65,7 @@ export function makeKeys(pad) {
 
   return {
     handle,
+    table,
     catchUp() { // the image is there now
       const typed = ahead;
       ahead = [];

@@ -3,6 +3,7 @@
 
 import { makeBoard } from "./board.js";
 import { makeClock } from "./clock.js";
+import { makeHelp, makeSkipDialog } from "./dialogs.js";
 import { openDrafts } from "./drafts.js";
 import { makeHeads } from "./heads.js";
 import { makeKeys } from "./keys.js";
@@ -40,12 +41,15 @@ export async function start(element, settings) {
   const { say, message } = board;
 
   const pad = {
-    root, heads, save, back, leave, rateAndMove, step: settings.step, full: find(".pad-full"), openFull: stage.openFull,
+    root, heads, save, back, leave, rateAndMove, cannotAndMove, askSkip, step: settings.step,
+    full: find(".pad-full"), openFull: stage.openFull, openHelp: () => help(),
     isVisible: () => root.offsetParent !== null,
     isRating: () => root.dataset.state === "rating",
     isWaiting: () => busy || (root.dataset.state === "rating" && !stage.loaded && !stage.broken),
   };
   const keys = makeKeys(pad);
+  const help = makeHelp(root, keys.table);
+  const openSkip = makeSkipDialog(root, skip);
 
   // What is on the stage
 
@@ -58,8 +62,11 @@ export async function start(element, settings) {
     heads.reset();
     begun = drafts.unsent(task.image_id) || task.draft;
     if (begun || task.current) heads.set(begun || task.current);
-    find(".pad-prompt-text").textContent = task.prompt;
+    const prompt = find(".pad-prompt-text");
+    prompt.textContent = task.prompt;
+    prompt.tabIndex = prompt.scrollHeight > prompt.clientHeight ? 0 : -1; // a long one can be scrolled by key
     stage.show(task, upcoming);
+    find(".pad-announce").textContent = "Image to rate. Prompt: " + task.prompt;
     say(words || (begun ? "What you had begun here is back." : ""), kind);
     find(".pad-leave").hidden = !task.current;
     find(".pad-skip").hidden = Boolean(task.current);
@@ -67,7 +74,7 @@ export async function start(element, settings) {
     ready();
     if (entering) fit();
     if (window.innerWidth <= 920 && !entering) root.scrollIntoView({ block: "start" });
-    else heads.select(0);
+    else heads.select(Math.max(0, heads.firstMissing()));
   }
 
   function shown(fine) {
@@ -93,7 +100,9 @@ export async function start(element, settings) {
   }
 
   function ready() {
-    saveButton.setAttribute("aria-disabled", String(heads.missing().length > 0 || !stage.loaded));
+    const missing = heads.missing();
+    saveButton.setAttribute("aria-disabled", String(missing.length > 0 || !stage.loaded));
+    saveButton.title = missing.length ? "Not rated yet: " + missing.join(", ") : "";
   }
 
   function touched() {
@@ -110,6 +119,12 @@ export async function start(element, settings) {
   function rateAndMove(value) {
     const head = heads.current;
     heads.rate(head, value);
+    heads.select(head + 1);
+  }
+
+  function cannotAndMove() {
+    const head = heads.current;
+    heads.cannot(head);
     heads.select(head + 1);
   }
 
@@ -198,11 +213,15 @@ export async function start(element, settings) {
     } catch { /* the next save asks again */ }
   }
 
-  function skip() {
-    if (!task) return undefined;
+  function askSkip() {
+    if (task && !task.current && !busy) openSkip();
+  }
+
+  function skip(reason) {
     return once(async () => {
       try {
-        showQueue(await ask("api/skip", { annotator: name, image_id: task.image_id }), "Skipped; it comes again at the end.");
+        await drafts.flush(); // it comes again with what is touched of it
+        showQueue(await ask("api/skip", { annotator: name, image_id: task.image_id, reason }), "Skipped; it comes again at the end.");
       } catch (error) {
         say("Not skipped: " + error.message, "bad");
       }
@@ -361,7 +380,8 @@ export async function start(element, settings) {
   window.addEventListener("resize", fit, until);
   new ResizeObserver(fit).observe(element);
   saveButton.addEventListener("click", save);
-  find(".pad-skip").addEventListener("click", skip);
+  find(".pad-skip").addEventListener("click", askSkip);
+  find(".pad-open-help").addEventListener("click", help);
   find(".pad-leave").addEventListener("click", leave);
   find(".pad-send-now").addEventListener("click", () => outbox.flush());
   for (const button of root.querySelectorAll(".pad-open-mine")) button.addEventListener("click", mine.show);
@@ -371,6 +391,9 @@ export async function start(element, settings) {
   find(".pad-sample").hidden = !settings.sample;
   find(".pad-sample").title = "The sample project: pictures altered on purpose, rated by simulated people. " + board.own;
   heads.reset();
+  // Gradio's "hidden" would keep image and buttons from staying in sight on a phone; "clip" cuts off just the same.
+  const page = root.closest(".gradio-container");
+  if (page) page.style.overflow = "clip";
   fit();
   shelf = openShelf((await ask("api/desk")).studio);
   if (remembered()) {

@@ -66,3 +66,9 @@ def press(page: Page, keys: str) -> None:
 def status(page: Page, text: str) -> None:
     """Wait until the status line says this."""
     expect(page.locator(".pad-status")).to_contain_text(text)
+
+
+def skip(page: Page) -> None:
+    """Skip the image with the first reason that is offered."""
+    page.get_by_role("button", name="Skip").click()
+    page.keyboard.press("1")

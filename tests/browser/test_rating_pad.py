@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pad_parts import Desk, enter, press, shows, status, values
+from pad_parts import Desk, enter, press, shows, skip, status, values
 from playwright.sync_api import Page, Request, Route, expect
 
 from annotate.project import SAMPLE_MARKER, Project
@@ -194,7 +194,7 @@ def test_keys_that_are_held_or_modified_rate_nothing_more(new_page: NewPage, des
 def test_skipped_images_come_last_and_then_all_is_rated(new_page: NewPage, desk: Desk) -> None:
     page = new_page()
     enter(page, desk)
-    page.get_by_role("button", name="Skip").click()
+    skip(page)
     status(page, "Skipped; it comes again at the end.")
     for image_id in (2, 3, 4, 1):
         shows(page, image_id)
@@ -284,7 +284,7 @@ def test_a_picture_that_can_not_be_shown_can_not_be_rated(new_page: NewPage, des
     press(page, "5 5 5 5 5 Enter")
     status(page, "This image can’t be shown, so it can’t be rated. Skip it.")
     assert desk.store.ratings_since(0) == []
-    page.get_by_role("button", name="Skip").click()
+    skip(page)
     shows(page, 2)
 
 
