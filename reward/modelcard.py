@@ -33,7 +33,7 @@ def model_card(config: "ModelConfig", metrics: dict[str, Any], record: dict[str,
         "scores = model(images, return_individual=True)  # five aspects, 0–10\n"
         "combined = model(images)\n```\n",
         "## Data\n\n" + _data(record, data),
-        f"## Results\n\nEpoch {metrics['epoch']}, {metrics['evaluation']} prompts.\n\n" + _table(metrics),
+        f"## Results\n\n{_split(record['split'], metrics['epoch'])}\n\n" + _table(metrics),
         _importance(metrics, config),
         "## Intended use\n\nRanking and inspecting images of the kind that was rated, for the people whose ratings "
         "these are. Scores of unlike images, or of unlike people's taste, are extrapolation.\n",
@@ -71,10 +71,23 @@ def _data(record: dict[str, Any], data: Dataset) -> str:
     return f"{warning}{len(data.files)} images of {len(data.prompt_names)} prompts{people}.\n\n{files}\n"
 
 
+def _split(split: dict[str, Any], epoch: int) -> str:
+    if split["folds"]:
+        return (
+            f"{split['folds']}-fold cross-validation: each of {split['val_prompts']} prompts was measured by a copy "
+            "of the model that hadn't learned from it. The model itself learned from all of them, for "
+            f"{epoch} epochs, the median of what was best for the copies."
+        )
+    return (
+        f"{split['val_prompts']} prompts were held out. The model learned from the other {split['train_prompts']}, for "
+        f"{epoch} epochs, where the held-out loss was lowest."
+    )
+
+
 def _table(metrics: dict[str, Any]) -> str:
     header = (
-        "| head | accuracy | 95 % interval | F1 | loss | Spearman | error | pairs | ties |\n"
-        "|---|---|---|---|---|---|---|---|---|\n"
+        "| head | accuracy | 95 % interval | F1 | loss | calibration error | Spearman | error | pairs | ties |\n"
+        "|---|---|---|---|---|---|---|---|---|---|\n"
     )
     rows = []
     named = {**metrics.get("heads", {})}
@@ -82,14 +95,27 @@ def _table(metrics: dict[str, Any]) -> str:
     for name, values in named.items():
         label = BY_NAME[name].label if name in BY_NAME else name
         if not values.get("trained", True):
-            rows.append(f"| {label} | {values['reason']} | | | | | | | |")
+            rows.append(f"| {label} | {values['reason']} | | | | | | | | |")
             continue
         shown = _interval(values["accuracy_interval"]) or values["interval_note"]
-        figures = " | ".join(_figure(values.get(key)) for key in ("f1", "loss", "spearman", "mae"))
+        figures = " | ".join(_figure(values.get(key)) for key in ("f1", "loss", "calibration_error", "spearman", "mae"))
         accuracy = _figure(values["accuracy"])
         rows.append(f"| {label} | {accuracy} | {shown} | {figures} | {values['pairs']} | {values['ties']} |")
-    note = "Error: mean absolute error in rating points. Intervals: bootstrap over prompts.\n"
-    return "\n".join([header + "\n".join(rows), "", note, _people(metrics)])
+    note = (
+        "Accuracy: share of pairs of one prompt in the right order, 0.5 by guessing. Spearman: rank correlation within "
+        "a prompt. Error: mean absolute error in rating points. Intervals: bootstrap over prompts.\n"
+    )
+    return "\n".join([header + "\n".join(rows), "", note, *_guessing(named), _people(metrics)])
+
+
+def _guessing(named: Mapping[str, Any]) -> list[str]:
+    """A warning about what guessing would do as well."""
+    weak = [
+        BY_NAME[name].label if name in BY_NAME else name
+        for name, values in named.items()
+        if (interval := values.get("accuracy_interval")) and interval[0] <= 0.5
+    ]
+    return [f"**Can't be told from guessing on this data: {', '.join(weak)}.**\n"] if weak else []
 
 
 def _people(metrics: dict[str, Any]) -> str:
@@ -115,7 +141,7 @@ def _figure(value: float | None) -> str:
 
 
 def _interval(bounds: Sequence[float] | None) -> str:
-    return f"{bounds[0]:.3f}–{bounds[1]:.3f}" if bounds else ""
+    return f"{bounds[0]:.3f} to {bounds[1]:.3f}" if bounds else ""
 
 
 def _importance(metrics: dict[str, Any], config: "ModelConfig") -> str:

@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Final
@@ -61,10 +61,11 @@ def train(config: TrainConfig, should_stop: Callable[[], bool] = lambda: False) 
     embeddings = embedded[0]
     groups = group_images(data, embeddings.hashes)
     validation = make_validation(groups, data.in_a_pair, config.folds_wanted, config.share_held_out, config.seed)
-    yield _split(data, validation)
+    split = _split(data, validation)
+    yield split
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     recorded = {"spec": backbone.spec, "identity": backbone.identity}
-    record = run_record(config, recorded, data, embeddings.hashes, created)
+    record = run_record(config, recorded, data, embeddings.hashes, created) | {"split": asdict(split)}
     loop = _Loop(config, run, data, validation, embeddings, backbone, record, device)
     yield from loop.run_epochs(should_stop)
 

@@ -77,7 +77,9 @@ def test_the_real_ratings_train_with_the_published_defaults(avt: Path, tmp_path:
     assert "| Spatial | no ratings |" in card
     low, high = best["importance_interval"]["style"]
     assert 0 < low < best["importance"]["style"] < high < 1
-    assert f"| {low:.3f}–{high:.3f} |" in card
+    assert f"| {low:.3f} to {high:.3f} |" in card
+    assert "5-fold cross-validation: each of 20 prompts" in card
+    assert "Can't be told from guessing on this data: Iconographic." in card
 
 
 def test_the_pairs_mode_on_real_preferences(avt: Path, tmp_path: Path) -> None:
