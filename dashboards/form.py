@@ -19,7 +19,7 @@ BACKBONES: Final = (
     ("Another one, or a weights file …", OTHER_BACKBONE),
 )
 # What a person watching from a page has no use for: the studio sets it, or it would replace what is there.
-NOT_IN_FORM: Final = ("events", "resume", "overwrite", "cache_dir")
+NOT_IN_FORM: Final = ("events", "log_to", "resume", "overwrite", "cache_dir")
 FORM_FLAGS: Final = tuple(flag for flag in FLAGS if flag.field not in NOT_IN_FORM)
 _BY_FIELD: Final = {flag.field: flag for flag in FLAGS}
 _MULTIHEAD_ONLY: Final = ("ratings", "min_rating_diff")

@@ -31,7 +31,9 @@ STATE: Final = "training_state.safetensors"
 _KEEP: Final = 3  # the newest few stay, so that a reader that has just followed a link finds its files
 _LIBRARIES: Final = ("torch", "open_clip_torch", "numpy", "pandas", "scikit-learn", "scikit-image", "pillow")
 # What may differ between a run and its continuation.
-_NOT_PART_OF_THE_RUN: Final = frozenset({"epochs", "resume", "overwrite", "events", "cache_dir", "device", "output"})
+_NOT_PART_OF_THE_RUN: Final = frozenset(
+    {"epochs", "resume", "overwrite", "events", "log_to", "cache_dir", "device", "output"}
+)
 
 
 class RunFolder:

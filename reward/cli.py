@@ -84,19 +84,23 @@ def _run(config: TrainConfig) -> int:
     import logging
 
     from reward.images import silence_bomb_warnings
+    from reward.trackers import Tracking
     from reward.training import train
 
     # open_clip and the hub client log failures that our own message says better.
     logging.disable(logging.CRITICAL)
     silence_bomb_warnings()
+    tracking = Tracking(config)
     stop = _stop_on_sigint()
     printer = _Printer(sys.stdout, sys.stderr)
     try:
         for event in train(config, stop):
             printer.show(event)
+            tracking.show(event)
             _record(event, config.events)
     finally:
         printer.close()
+        tracking.close()
     return EXIT_OK
 
 

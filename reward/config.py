@@ -10,6 +10,7 @@ Mode = Literal["multihead", "pairs"]
 MODES: Final[tuple[str, ...]] = get_args(Mode)
 Target = Literal["corrected", "mean"]
 TARGETS: Final[tuple[str, ...]] = get_args(Target)
+TRACKERS: Final = ("tensorboard", "trackio", "wandb")
 
 # DataComp-XL: the strongest ViT-L-14 of open_clip's list with an MIT licence and plain GELU, so that the architecture's
 # name alone tells how to run it ("openai" and "dfn2b" need quick_gelu; dfn2b's licence excludes commercial use).
@@ -59,6 +60,11 @@ class TrainConfig:
     resume: bool = _flag(False, "go on from last/ of a run that was stopped")
     overwrite: bool = _flag(False, "replace a run that --output already holds")
     events: Path | None = _flag(None, "append every event as a JSON line, for programs that watch", metavar="FILE")
+    log_to: str | None = _flag(
+        None,
+        f"also log every epoch to {', '.join(TRACKERS)}, or several with commas; none is installed by default",
+        metavar="NAME",
+    )
 
     def __post_init__(self) -> None:
         if faults := list(self._faults()):
@@ -83,6 +89,11 @@ class TrainConfig:
     def pairs_per_step(self) -> int:
         """`batch_size`, or the mode's default."""
         return self.batch_size if self.batch_size is not None else _BATCH_SIZE.get(self.mode, 1)
+
+    @property
+    def trackers(self) -> tuple[str, ...]:
+        """The names in `log_to`, each once."""
+        return tuple(dict.fromkeys(name.strip() for name in (self.log_to or "").split(",") if name.strip()))
 
     def _faults(self) -> "list[Fault]":
         checks = (
@@ -127,6 +138,12 @@ class TrainConfig:
                 "0, or at least 3",
             ),
             ("--seed", 0 <= self.seed < 2**31, f"{self.seed} is out of range", "a whole number from 0 to 2147483647"),
+            (
+                "--log-to",
+                self.log_to is None or (self.trackers and set(self.trackers) <= set(TRACKERS)),
+                f"{self.log_to!r} is no tracker",
+                f"{', '.join(TRACKERS)}, or several with commas",
+            ),
             ("--resume", not (self.resume and self.overwrite), "contradicts --overwrite", "give one of the two"),
         )
         return [Fault(flag, None, problem, remedy) for flag, ok, problem, remedy in checks if not ok]

@@ -33,6 +33,7 @@ def values(roots: Roots, **changes: Any) -> dict[str, Any]:
 def test_the_form_has_every_flag_but_those_that_the_studio_sets() -> None:
     assert {flag.field for flag in FLAGS} - {flag.field for flag in FORM_FLAGS} == {
         "events",
+        "log_to",
         "resume",
         "overwrite",
         "cache_dir",
