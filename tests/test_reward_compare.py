@@ -12,8 +12,8 @@ from tests.reward_inputs import simple_ratings
 
 
 def test_every_way_learns_what_was_planted(tmp_path: Path) -> None:
-    ratings, pairs = plant(tmp_path, prompts=15, images=4)
-    found, target = compare(TrainConfig(ratings=ratings, pairs=pairs, backbone="pixelstats", epochs=3))
+    planted = plant(tmp_path, prompts=15, images=4)
+    found, target = compare(TrainConfig(ratings=planted.ratings, pairs=planted.pairs, backbone="pixelstats", epochs=3))
     assert target == "overall preferences"
     assert [one.name for one in found] == [
         "five heads + weights",

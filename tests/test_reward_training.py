@@ -406,19 +406,6 @@ def test_weights_that_can_not_be_had_name_the_other_ways(ratings: Path, tmp_path
     assert not (tmp_path / "out").exists()
 
 
-def test_planted_weights_come_back_in_order(tmp_path: Path) -> None:
-    """Pictures whose statistics carry five aspects, preferences that weigh them .40/.30/.15/.10/.05."""
-    from tests.planted import PLANTED, plant
-
-    ratings, pairs = plant(tmp_path, prompts=40, images=5)
-    events = list(train(config(ratings, tmp_path / "run", pairs=pairs, epochs=None)))
-    best = max((e for e in events if isinstance(e, Epoch) and e.best), key=lambda e: e.epoch)
-    importance = best.metrics["importance"]
-    assert sorted(HEADS, key=lambda head: -importance[head]) == sorted(HEADS, key=lambda head: -PLANTED[head])
-    for head in HEADS:
-        assert best.metrics["heads"][head]["accuracy"] > 0.8
-
-
 def test_a_model_of_simulated_ratings_says_so(ratings: Path, tmp_path: Path) -> None:
     (ratings.parent / "SAMPLE.txt").write_text("simulated")
     list(train(config(ratings, tmp_path / "a", epochs=1)))
