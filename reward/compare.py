@@ -12,20 +12,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from reward.backbones.registry import make_backbone
 from reward.cli import EXIT_OK, add_flags, report
 from reward.config import TrainConfig
-from reward.dataset import Dataset, group_images, read_dataset
-from reward.devices import pick_device
-from reward.embeddings import EmbeddingCache, default_cache_dir, embed_files
-from reward.errors import InputError
+from reward.dataset import Dataset
 from reward.evaluation import Evaluator
-from reward.fitting import Fit
+from reward.experiments import EXPERIMENT_FLAGS, prepare, shares_by_prompt, shown, train_to_the_end
 from reward.linear import FoldRidge, Normaliser
 from reward.metrics import bootstrap_interval
 from reward.pairs import rating_pairs
 from reward.problem import Problem, multihead_problem, pairs_problem
-from reward.threads import threads_for
 from reward.training import OBJECTIVE
 from reward.validation import CrossValidation
 
@@ -33,7 +28,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _TREES: Final = 300
-_FOLDS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -60,21 +54,16 @@ def compare(config: TrainConfig) -> tuple[list[Comparison], str]:
     Raises:
         InputError, BackboneError: as `train`; or fewer prompts than folds.
     """
-    data = read_dataset(config)
-    backbone = make_backbone(config.backbone).to(pick_device(config.device))
-    embedded = embed_files(data.files, backbone, EmbeddingCache(config.cache_dir or default_cache_dir()))
-    groups = group_images(data, embedded.hashes)
-    available, count = len(np.unique(groups[data.in_a_pair])), config.folds or _FOLDS
-    if available < count:
-        raise InputError.one("--folds", f"{count} folds, but only {available} prompts have pairs", "fewer folds")
-    validation, x = CrossValidation(groups, data.in_a_pair, count, config.seed), embedded.vectors
+    found = prepare(config)
+    data, x = found.data, found.x
+    validation = CrossValidation(found.groups, data.in_a_pair, found.folds, config.seed)
     scores = {
         "five heads + weights": _heads(data, x, validation, config),
         "one head on the overall target": _one_head(data, x, validation, config),
         "ridge": _ridge(data, x, validation.sides.fold),
         "extra-trees": _trees(data, x, validation.sides.fold, config.seed),
     }
-    shares = {name: _by_prompt(data, score) for name, score in scores.items()}
+    shares = {name: shares_by_prompt(data.combined, score) for name, score in scores.items()}
     heads = next(iter(shares.values()))
     return [_summary(name, share, heads, config.seed) for name, share in shares.items()], data.target
 
@@ -101,12 +90,7 @@ def _one_head(data: Dataset, x: npt.NDArray[np.float32], validation: CrossValida
 
 def _unseen(problem: Problem, validation: CrossValidation, config: TrainConfig) -> Floats:
     """(N, H) scores after all epochs, each image's by the member that left its fold out."""
-    device = pick_device(config.device)
-    with threads_for(problem.x.size * min(problem.x.shape)):
-        fit = Fit(problem, config.learning_rate, config.pairs_per_step, config.seed, device)
-        for epoch in range(1, config.total_epochs + 1):
-            fit.run_epoch(epoch, lambda: False)
-        return validation.unseen(fit.scores())
+    return validation.unseen(train_to_the_end(problem, config, config.seed))
 
 
 def _ridge(data: Dataset, x: npt.NDArray[np.float32], fold: Ints) -> Floats:
@@ -156,17 +140,6 @@ def _image_target(data: Dataset) -> Floats:
     return share
 
 
-def _by_prompt(data: Dataset, score: Floats) -> Floats:
-    """(prompts,) share of the target's decided pairs in the right order."""
-    pairs = data.combined
-    won = pairs.label != 0.5
-    delta = (score[pairs.first] - score[pairs.second])[won]
-    right = np.where(pairs.label[won] > 0.5, delta > 0, delta < 0)
-    _, number = np.unique(pairs.prompt[won], return_inverse=True)
-    shares: Floats = np.bincount(number, weights=right) / np.bincount(number)
-    return shares
-
-
 def _summary(name: str, share: Floats, heads: Floats, seed: int) -> Comparison:
     difference = share - heads
     same = share is heads
@@ -198,11 +171,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="python -m reward.compare",
         description="Compare five heads with one head, ridge and extra-trees on the same folds of your own data.",
     )
-    wanted = (
-        *("ratings", "pairs", "prompts", "epochs", "batch_size", "learning_rate", "min_rating_diff", "backbone"),
-        *("folds", "seed", "device", "image_root", "cache_dir"),
-    )
-    add_flags(parser, wanted)
+    add_flags(parser, EXPERIMENT_FLAGS)
     return parser
 
 
@@ -218,15 +187,11 @@ def _run(config: TrainConfig) -> int:
     print(f"{'':32s} accuracy  95 % interval    less five heads")
     for one in found:
         print(
-            f"{one.name:32s} {one.accuracy:8.3f}  {_shown(one.interval):15s}  "
-            f"{one.difference:+.3f} {_shown(one.difference_interval)}".rstrip()
+            f"{one.name:32s} {one.accuracy:8.3f}  {shown(one.interval):15s}  "
+            f"{one.difference:+.3f} {shown(one.difference_interval)}".rstrip()
         )
     print(verdict(found))
     return EXIT_OK
-
-
-def _shown(interval: tuple[float, float] | None) -> str:
-    return f"{interval[0]:.3f} – {interval[1]:.3f}" if interval else ""
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ class Evaluator:
         self.trained = [head for number, head in enumerate(HEADS) if rated[train, number].any()]
         self._rated_somewhere = [bool(rated[:, number].any()) for number in range(len(HEADS))]
         self._people: dict[int, PersonPairs] = {}
-        self._heads = [_head_pairs(data, number) for number in range(len(HEADS))] if data.pairs is not None else []
+        self._heads = [head_pairs(data, number) for number in range(len(HEADS))] if data.pairs is not None else []
 
     def evaluate(
         self, epoch: int, unseen: Floats, train_losses: Sequence[float], *, thorough: bool = False
@@ -229,7 +229,7 @@ class Evaluator:
         return zip(self._rounds, values, strict=True)
 
 
-def _head_pairs(data: Dataset, head: int) -> LabelledPairs:
+def head_pairs(data: Dataset, head: int) -> LabelledPairs:
     """The pairs rated on one head; ½ where nobody won."""
     assert data.pairs is not None
     rated = data.pairs.rated[:, head]

@@ -14,6 +14,7 @@ Bools = npt.NDArray[np.bool_]
 PENALTIES: Final = np.logspace(-2.5, 2.5, 11)
 CLAMP: Final = 4.0  # a normalised input further out is an outlier of a small training set, not information
 MOST_ROWS: Final = 20_000  # with so many rows a ridge is settled; more would only take time
+MOST_INNER: Final = 10  # parts to choose a penalty by; more folds than that are left out several at a time
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class RidgeFit:
 
 
 class FoldRidge:
-    """min ‖y − X̂a − b‖² + n·λ‖a‖² of the rows outside some folds, λ chosen by leaving the other folds out in turn.
+    """min ‖y − X̂a − b‖² + n·λ‖a‖² of the rows outside some folds, λ chosen by leaving the others out in turn.
 
     Fits are remembered: the one that leaves two folds out serves both as their owner's inner fit and as its own.
     """
@@ -77,17 +78,18 @@ class FoldRidge:
     def fit(self, left_out: frozenset[int], target: int = 0) -> RidgeFit:
         """The fit of a target on all rows but those of `left_out`."""
         others = [fold for fold in np.unique(self._fold).tolist() if fold >= 0 and fold not in left_out]
+        inner = [frozenset(others[start::MOST_INNER]) for start in range(min(len(others), MOST_INNER))]
         errors = np.zeros(len(PENALTIES))
-        for fold in others if len(others) > 1 else []:
-            errors += self._errors(left_out | {fold}, fold, target)
+        for folds in inner if len(inner) > 1 else []:
+            errors += self._errors(left_out | folds, folds, target)
         best = int(errors.argmin()) if errors.any() else len(PENALTIES) // 2
         coefficients, intercepts = self._path(left_out)
         return RidgeFit(coefficients[best, :, target], float(intercepts[best, target]), float(PENALTIES[best]))
 
-    def _errors(self, left_out: frozenset[int], fold: int, target: int) -> Floats:
-        """(penalties,) squared error of within-prompt differences on the rows of `fold`."""
+    def _errors(self, left_out: frozenset[int], folds: frozenset[int], target: int) -> Floats:
+        """(penalties,) squared error of within-prompt differences on the rows of `folds`."""
         coefficients, intercepts = self._path(left_out)
-        rows = self._fold == fold
+        rows = np.isin(self._fold, list(folds))
         predicted = self._normal(left_out, rows) @ coefficients[:, :, target].T + intercepts[:, target]
         residual = self._y[rows, target, None] - predicted
         if self._intercept:

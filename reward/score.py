@@ -8,6 +8,7 @@ from pathlib import Path
 from reward.cli import EXIT_OK, report
 from reward.errors import InputError
 from reward.images import list_images
+from reward.textfiles import check_output, write_text
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -38,10 +39,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from reward.scoring import load_model, score_files
 
     logging.disable(logging.CRITICAL)  # open_clip logs failures that our own message says better
-    if arguments.csv is not None and not arguments.csv.parent.is_dir():
-        raise InputError.one(
-            "--csv", f"there is no folder {arguments.csv.parent}", "name a file in a folder that is there"
-        )
+    check_output("--csv", arguments.csv)
     paths = list_images(arguments.images)
     if not paths:
         raise InputError.one(str(arguments.images[0]), "no image in there", "name image files or folders of them")
@@ -50,9 +48,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.csv is None:
         print(table.round(3).to_string(index=False))
         return EXIT_OK
-    temporary = arguments.csv.with_name(f".{arguments.csv.name}.tmp")
-    table.to_csv(temporary, index=False)
-    temporary.replace(arguments.csv)
+    write_text(arguments.csv, table.to_csv(index=False, lineterminator="\n"))
     return EXIT_OK
 
 

@@ -44,6 +44,14 @@ def test_noise_gets_a_large_penalty_and_signal_a_small_one() -> None:
     )
 
 
+def test_more_folds_than_it_leaves_out_in_turn_choose_as_well() -> None:
+    x, y, prompt = planted(rows=120)
+    each = FoldRidge(x, y, prompt, prompt, {}).fit(frozenset({0, 1}))  # 22 folds, two or three left out at a time
+    few = FoldRidge(x, y, prompt, prompt % 10, {}).fit(frozenset())
+    assert each.penalty <= 10 * few.penalty
+    assert np.corrcoef(each.coefficients, few.coefficients)[0, 1] > 0.99
+
+
 def test_a_constant_input_is_left_at_zero() -> None:
     x = np.column_stack([np.full(10, 7.0), np.arange(10.0)])
     normal = Normaliser.of(x)(x)
