@@ -1,6 +1,7 @@
 """Image files: where a written path leads, what a file holds, and its pixels as RGB."""
 
 import hashlib
+import os
 import warnings
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,28 @@ def resolve_image(written: str, bases: Sequence[Path]) -> Path:
         return path
     candidates = [base / path for base in bases]
     return next((candidate for candidate in candidates if candidate.is_file()), candidates[0])
+
+
+def locate_images(written: Sequence[str], bases: Sequence[Path]) -> list[str]:
+    """What `resolve_image` finds for each of `written`, as normal paths: two spellings of one path become equal.
+
+    Made for millions: a file is looked for on the disk only where another base than the first may hold it.
+    """
+    tops = [path.partition("/")[0] for path in written]
+    # os.path throughout: a Path takes longer than the look at the disk.
+    elsewhere = {top for top in set(tops) if top and any(os.path.exists(f"{base}/{top}") for base in bases[1:])}  # noqa: PTH110
+    joined = "\n".join(written) + "\n"
+    if elsewhere or any(detour in joined for detour in ("//", "./", "/\n", ".\n")):
+        return [_locate(path, bases, look=top in elsewhere) for path, top in zip(written, tops, strict=True)]
+    first = "" if bases[0] == Path() else f"{os.path.normpath(bases[0])}/"
+    return [path if path.startswith("/") else first + path for path in written] if first else list(written)
+
+
+def _locate(written: str, bases: Sequence[Path], look: bool) -> str:
+    """One file's normal path; unless told to look it is below the first base."""
+    files = [written] if written.startswith("/") else [f"{base}/{written}" for base in bases]
+    there = (file for file in files if os.path.isfile(file)) if look else iter(())  # noqa: PTH113
+    return os.path.normpath(next(there, files[0])) if written else ""
 
 
 def search_bases(source: Path, image_root: Path | None) -> list[Path]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reward.aspects import MAX_RATING, MIN_RATING, RATING_COLUMNS
 from reward.errors import Fault, InputError
-from reward.images import find_problems, resolve_image, search_bases
+from reward.images import find_problems, locate_images, resolve_image, search_bases
 from reward.raters import PersonRatings
 from reward.tables import CsvTable, open_csv
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _KIND = "a ratings CSV"
 _IMAGE = ("prompt_id", "file")
+_FIRST_ROWS = 1_000  # mostly these answer what would take long to ask of all
 _REQUIRED = ("prompt_id", "image_path", *RATING_COLUMNS)
 
 
@@ -60,6 +61,8 @@ def read_ratings(path: Path, image_root: Path | None = None, *, check_images: bo
     Raises:
         InputError: every fault of the file at once, each with its line and remedy.
     """
+    import pandas as pd
+
     table = open_csv(path, _KIND, _REQUIRED)
     has_annotators = "annotator" in table.columns
     strings = ["prompt_id", "image_path", *(["annotator"] if has_annotators else [])]
@@ -69,13 +72,11 @@ def read_ratings(path: Path, image_root: Path | None = None, *, check_images: bo
     faults += _blank_cells(table, frame, strings)
     faults += _out_of_range(table, frame)
     bases = search_bases(path, image_root)
-    unique = frame["image_path"].drop_duplicates()
-    files = {written: resolve_image(written, bases) for written in unique if written}
     # Two spellings of one path are one image: `a.png`, `./a.png`, or its absolute path.
-    frame["file"] = frame["image_path"].map({written: os.path.normpath(file) for written, file in files.items()})
+    frame["file"] = pd.Series(locate_images(frame["image_path"].tolist(), bases), frame.index, dtype="str")
     faults += _duplicates(table, frame, ["prompt_id", "file", *strings[2:]])
     if check_images:
-        faults += _bad_images(table, frame, files)
+        faults += _bad_images(table, frame, bases)
     if not faults and not _has_two_rated(frame):
         faults.append(
             Fault(str(path), None, "no prompt has two rated images", "rate at least two images of one prompt")
@@ -104,29 +105,41 @@ def _out_of_range(table: CsvTable, frame: "pd.DataFrame") -> list[Fault]:
 
 
 def _duplicates(table: CsvTable, frame: "pd.DataFrame", keys: list[str]) -> list[Fault]:
-    frame = frame[frame["image_path"] != ""]
-    absolute = {file: os.path.abspath(file) for file in frame["file"].unique()}  # noqa: PTH100 - resolve() asks the disk
-    frame = frame.assign(file=frame["file"].map(absolute))
-    if not frame.duplicated(keys).any():
+    import pandas as pd
+
+    files = _comparable(frame["file"].tolist())
+    if pd.Index(files).is_unique:
         return []
-    first = frame.groupby(keys, sort=False)["image_path"].transform(lambda group: group.index[0])
+    frame = frame.assign(file=files)[frame["image_path"] != ""]
+    same = frame[frame.duplicated(keys, keep=False)]
+    first = same.groupby(keys, sort=False)["image_path"].transform(lambda group: group.index[0])
     return [
         table.fault(
             int(row),
             f"{frame.at[row, 'image_path']} is a duplicate of line {table.lines[int(first[row])]}",
             "keep one row of the two",
         )
-        for row in frame.index[frame.duplicated(keys)]
+        for row in same.index[same.duplicated(keys)]
         if frame.at[row, "prompt_id"]
     ]
 
 
-def _bad_images(table: CsvTable, frame: "pd.DataFrame", files: dict[str, Path]) -> list[Fault]:
+def _comparable(files: list[str]) -> list[str]:
+    """Normal paths of which two are equal exactly if they name one place; as they are where none leaves the folder."""
+    joined = "\n" + "\n".join(files)
+    if "\n/" not in joined and "\n.." not in joined:
+        return files
+    # Not resolve(), which asks the disk.
+    return [file if file.startswith("/") else os.path.abspath(file) for file in files]  # noqa: PTH100
+
+
+def _bad_images(table: CsvTable, frame: "pd.DataFrame", bases: list[Path]) -> list[Fault]:
+    first_rows = frame["image_path"].drop_duplicates()
+    files = {written: resolve_image(written, bases) for written in first_rows if written}
     problems = find_problems(files.values())
     if not problems:
         return []
     faults = []
-    first_rows = frame["image_path"].drop_duplicates()
     for row, written in first_rows.items():
         if written and (problem := problems.get(files[written])):
             where = "" if Path(written).is_absolute() else " (looked below --image-root, here, and beside the CSV)"
@@ -137,6 +150,8 @@ def _bad_images(table: CsvTable, frame: "pd.DataFrame", files: dict[str, Path]) 
 
 def _has_two_rated(frame: "pd.DataFrame") -> bool:
     """Whether any head of any prompt has two different images rated."""
+    if len(frame) > _FIRST_ROWS and _has_two_rated(frame[:_FIRST_ROWS]):
+        return True
     for name in RATING_COLUMNS:
         rated = frame.loc[frame[name].notna(), ["prompt_id", "image_path"]].drop_duplicates()
         if rated["prompt_id"].duplicated().any():

@@ -52,7 +52,7 @@ class CsvTable:
         faults: list[Fault] = []
         try:
             frame = pd.read_csv(
-                io.StringIO(self.text),
+                io.BytesIO(self.text.encode()),
                 dtype={**dict.fromkeys(strings, "str"), **dict.fromkeys(numbers, "float64")},
                 decimal=decimal,
                 **options,
@@ -74,7 +74,10 @@ class CsvTable:
                     )
                 frame[name] = values.astype("float64")
         for name in strings:
-            frame[name] = frame[name].str.strip()
+            cells = frame[name].tolist()
+            stripped = [cell.strip() for cell in cells]
+            if stripped != cells:
+                frame[name] = pd.Series(stripped, frame.index, dtype="str")
         return frame, faults
 
 
@@ -87,7 +90,7 @@ def open_csv(path: Path, kind: str, required: Iterable[str]) -> CsvTable:
         InputError: unreadable, a required column is missing or stands twice, or lines of the wrong length; all of them.
     """
     text = read_text(path, kind)
-    header = _lines(text.lstrip("\r\n"))[0]
+    header = _first_line(text.lstrip("\r\n"))
     separator = max(",;\t", key=header.count)
     columns = tuple(name.strip() for name in next(csv.reader([header], delimiter=separator)))
     faults = []
@@ -105,6 +108,8 @@ def open_csv(path: Path, kind: str, required: Iterable[str]) -> CsvTable:
 
 def _with_plain_header(text: str, separator: str, columns: Sequence[str]) -> str:
     """The text with stripped column names, so that `" prompt_id"` is found by its name."""
+    if _first_line(text) == separator.join(columns):
+        return text
     newline = text.lstrip("\r\n").find("\n")
     lead = len(text) - len(text.lstrip("\r\n"))
     if newline < 0:
@@ -115,7 +120,7 @@ def _with_plain_header(text: str, separator: str, columns: Sequence[str]) -> str
 
 
 def _misshapen(path: Path, text: str, separator: str, width: int) -> list[Fault]:
-    if '"' not in text and all(line.count(separator) == width - 1 for line in _lines(text) if line):
+    if '"' not in text and _is_rectangular(text, separator, width):
         return []
     try:
         return [
@@ -129,9 +134,18 @@ def _misshapen(path: Path, text: str, separator: str, width: int) -> list[Fault]
         raise InputError.one(path, f"not a CSV ({error})", "save it as CSV, UTF-8") from error
 
 
-def _lines(text: str) -> list[str]:
-    """Lines as the csv module counts them; `str.splitlines` would also split at U+2028 and its like."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+def _is_rectangular(text: str, separator: str, width: int) -> bool:
+    """Whether all lines of a text without quotes have `width` cells; False where a closer look is needed to tell."""
+    others = bytes(set(range(256)) - set(f"{separator}\r\n".encode()))
+    marks = text.strip("\r\n").encode().translate(None, others)  # no byte of a longer UTF-8 character is below 128
+    line = separator.encode() * (width - 1)
+    end = b"\r\n" if b"\r" in marks else b"\n"
+    return width > 1 and marks + end == (line + end) * (len(marks) // len(line + end) + 1)
+
+
+def _first_line(text: str) -> str:
+    """Up to the first end of a line as the csv module knows it; `str.splitlines` would also split at U+2028."""
+    return text[: min(at if (at := text.find(end)) >= 0 else len(text) for end in "\r\n")]
 
 
 def _records(text: str, separator: str) -> list[tuple[int, list[str]]]:

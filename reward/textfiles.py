@@ -22,7 +22,7 @@ def read_text(path: Path, kind: str) -> str:
         raw = path.read_bytes()
     except OSError as error:
         raise InputError.one(path, f"can't be read ({error.strerror})", "check its permissions") from error
-    if not raw.strip():
+    if not raw or raw.isspace():
         raise InputError.one(path, "the file is empty", f"give {kind} with at least one row")
     try:
         text = raw.decode("utf-8-sig")

@@ -1,12 +1,13 @@
 """Pixels as a person sees them, and files that hold none."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from reward.images import content_sha256, image_problem, list_images, load_rgb
+from reward.images import content_sha256, image_problem, list_images, load_rgb, locate_images, resolve_image
 from tests.reward_inputs import draw
 
 
@@ -66,3 +67,15 @@ def test_folders_are_searched_and_files_kept(tmp_path: Path) -> None:
     assert list_images([tmp_path]) == [a, b]
     assert list_images([b, a]) == [b, a]
     assert content_sha256(a) != content_sha256(b)
+
+
+def test_many_paths_lead_where_each_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("root/a/1.png", "here/a/1.png", "here/a/2.png", "here/3.png", "csv/b/4.png", "csv/3.png"):
+        draw(tmp_path / name, 1)
+    monkeypatch.chdir(tmp_path / "here")
+    names = ["a/1.png", "a/2.png", "./a/2.png", "3.png", "b/4.png", "b/5.png", "a//1.png", "b/../a/2.png", "a/1.png/"]
+    names += [str(tmp_path / "csv/b/4.png"), f"{tmp_path}/csv/../root/a/1.png", "nowhere/6.png", "../csv/3.png", "."]
+    for bases in ([Path(), tmp_path / "csv"], [tmp_path / "root", Path(), tmp_path / "csv"], [Path("../csv")]):
+        expected = [os.path.normpath(resolve_image(name, bases)) for name in names]
+        assert locate_images(names, bases) == expected
+        assert [locate_images([name], bases)[0] for name in names] == expected

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from reward.errors import InputError
 from reward.ratings import read_ratings
+from reward.tables import _is_rectangular, _records
 from tests.reward_inputs import HEADER, draw, draw_prompts, simple_ratings, write_ratings
 
 
@@ -100,6 +103,22 @@ def test_wrong_lengths_that_cancel_out_are_found(two: Path) -> None:
     text = message(csv(two, "p,a.png,7,5,6,5,4,3", "p,b.png,7,6,5,4"))
     assert "r.csv:2: 8 cells" in text
     assert "r.csv:3: 6 cells" in text
+
+
+def test_blank_lines_are_skipped_and_counted(two: Path) -> None:
+    path = csv(two, "", "p,a.png,1,2,3,4,5", "", "", "p,b.png,1,2,3,4,5", "", "")
+    assert len(read_ratings(path).frame) == 2
+    path = csv(two, "p,a.png,1,2,3,4,5", "", "p,b.png,1,2,3,4,50", "")
+    assert message(path).startswith(f"{path}:4: material_rating is 50")
+    path = csv(two, "p,a.png,1,2,3,4,5", "  ", "p,b.png,1,2,3,4,5")
+    assert message(path).startswith(f"{path}:3: 1 cells where the header has 7")
+
+
+@given(st.lists(st.text("a,;\r\n é", max_size=8), min_size=1, max_size=5), st.integers(1, 4))
+def test_the_quick_look_at_a_tables_shape_is_never_wrong(lines: list[str], width: int) -> None:
+    text = "\n".join(lines)
+    if _is_rectangular(text, ",", width):
+        assert {len(cells) for _, cells in _records(text, ",")} <= {width}
 
 
 def test_two_spellings_of_a_path_are_a_duplicate(two: Path) -> None:
