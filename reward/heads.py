@@ -47,12 +47,13 @@ class HeadStack(nn.Module):
 
     def forward(self, embeddings: Tensor) -> Tensor:
         """(B, D) embeddings → (M, B, H) scores in rating units."""
-        x = ((embeddings - self.input_mean[:, None]) / self.input_std[:, None]).clamp(-CLAMP, CLAMP)  # (M, B, D)
+        x = (embeddings - self.input_mean[:, None]).div_(self.input_std[:, None]).clamp_(-CLAMP, CLAMP)  # (M, B, D)
         hidden = functional.gelu(torch.baddbmm(self.b1[:, None], x, self.w1))
         hidden = functional.dropout(hidden, self.dropout, self.training)
         grouped = hidden.view(self.members, -1, self.heads, self.hidden)
-        out = (grouped * self.w2[:, None]).sum(-1) + torch.bmm(x, self.linear) + self.b2[:, None]
-        return self.centre[:, None] + self.scale[:, None] * out
+        # Turned round, the gradient of this narrow product takes an eighth of the time.
+        linear = torch.baddbmm(self.b2[..., None], self.linear.mT, x.mT).mT
+        return torch.addcmul(self.centre[:, None], self.scale[:, None], (grouped * self.w2[:, None]).sum(-1) + linear)
 
     def member(self, index: int) -> "HeadStack":
         """A stack of that member alone, with copies of its tensors."""
