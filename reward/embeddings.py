@@ -19,6 +19,7 @@ from torch import Tensor
 from reward.errors import CacheError, Fault, InputError
 from reward.events import Encoding
 from reward.images import content_sha256, load_rgb
+from reward.threads import one_thread_each
 
 if TYPE_CHECKING:
     from reward.backbones.base import Backbone
@@ -28,6 +29,7 @@ Floats = npt.NDArray[np.float32]
 _PREPARE_THREADS: Final = min(8, os.cpu_count() or 1)
 _LOOKUP_CHUNK: Final = 500  # SQLite's limit on variables in one statement was once 999
 _BATCH: Final = {"cpu": 8, "cuda": 64, "mps": 16}
+_FIRST_BATCH: Final = 1  # batches double from here: the encoder starts with the first decoded picture
 
 
 def default_cache_dir() -> Path:
@@ -71,18 +73,21 @@ class EmbeddingCache:
 
     def hashes(self, paths: Sequence[Path]) -> list[str]:
         """The content sha256 of each file; a file of known size and time of change is not read again."""
-        found, new = [], []
+        names = [str(path.resolve()) for path in paths]
+        stats = [(stat.st_size, stat.st_mtime_ns) for stat in (path.stat() for path in paths)]
         with self._open() as db:
-            for path in paths:
-                stat, name = path.stat(), str(path.resolve())
-                row = db.execute("SELECT size, mtime_ns, sha256 FROM files WHERE path = ?", (name,)).fetchone()
-                if row is None or row[:2] != (stat.st_size, stat.st_mtime_ns):
-                    row = (stat.st_size, stat.st_mtime_ns, content_sha256(path))
-                    new.append((name, *row))
-                found.append(str(row[2]))
-            # All reading comes first: a write lock held meanwhile would keep other processes waiting.
-            db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", new)
-        return found
+            query = "SELECT size, mtime_ns, sha256 FROM files WHERE path = ?"
+            rows = [db.execute(query, (name,)).fetchone() for name in names]
+        known = {name: row[2] for name, stat, row in zip(names, stats, rows, strict=True) if row and row[:2] == stat}
+        new = {name: (path, stat) for name, path, stat in zip(names, paths, stats, strict=True) if name not in known}
+        with ThreadPoolExecutor(_PREPARE_THREADS) as pool:
+            read = dict(zip(new, pool.map(content_sha256, [path for path, _ in new.values()]), strict=True))
+        # All reading comes first: a write lock held meanwhile would keep other processes waiting.
+        with self._open() as db:
+            records = [(name, *stat, read[name]) for name, (_, stat) in new.items()]
+            db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", records)
+        known |= read
+        return [known[name] for name in names]
 
     def get(self, hashes: Sequence[str], backbone: str) -> dict[str, Floats]:
         """The embeddings that are there, by content hash."""
@@ -161,11 +166,12 @@ def _batches(
     todo: dict[str, Path], backbone: "Backbone", size: int, faults: list[Fault]
 ) -> Iterator[tuple[list[str], Tensor]]:
     """Prepared batches with their content hashes; threads decode ahead of the encoder, at most four batches."""
+    fill = min(_FIRST_BATCH, size)
 
     def prepare(path: Path) -> Tensor:
         return backbone.prepare(load_rgb(path))
 
-    with ThreadPoolExecutor(_PREPARE_THREADS) as pool:
+    with ThreadPoolExecutor(_PREPARE_THREADS, initializer=one_thread_each) as pool:
         waiting = iter(todo.items())
         ahead: deque[tuple[str, Path, Future[Tensor]]] = deque()
         names: list[str] = []
@@ -182,9 +188,9 @@ def _batches(
                     names.append(sha)
                 except ValueError as error:
                     faults.append(Fault(str(path), None, str(error), "replace the file"))
-                if tensors and (len(tensors) == size or not ahead):
+                if tensors and (len(tensors) == fill or not ahead):
                     yield names, torch.stack(tensors)
-                    names, tensors = [], []
+                    names, tensors, fill = [], [], min(2 * fill, size)
         finally:
             for *_, future in ahead:
                 future.cancel()

@@ -83,16 +83,17 @@ def as_rgb(image: "Image.Image") -> "Image.Image":
     Raises:
         OSError, ValueError: Pillow can't decode it.
     """
-    from PIL import Image, ImageOps
+    from PIL import ExifTags, Image, ImageOps
 
     image.load()
-    image = ImageOps.exif_transpose(image)
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+        image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):
         # 16-bit greyscale: Pillow's own conversion clips at 255 instead of scaling.
         image = image.point(lambda value: value / 257).convert("L")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def image_problem(path: Path) -> str | None:

@@ -24,3 +24,14 @@ def threads_for(multiplications: int) -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(before)
+
+
+def one_thread_each() -> None:
+    """For threads of a pool, called in each: small torch operations there don't ask for a team of threads of their own.
+
+    OpenMP keeps that number for each thread, so that the encoder's own stays what it is.
+    """
+    from threadpoolctl import threadpool_limits
+
+    torch.get_num_threads()  # torch sets this thread's number at its first use, which must not come later
+    threadpool_limits(1, user_api="openmp")

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -92,6 +93,30 @@ def test_progress_counts_up_to_all(tmp_path: Path, pictures: list[Path]) -> None
     assert [event.done for event in seen] == sorted(event.done for event in seen)
     assert (seen[0].done, seen[-1].done, seen[-1].total, seen[-1].cached) == (0, 10, 10, 0)
     assert seen[-1].images_per_s > 0
+
+
+def test_the_encoder_begins_with_the_first_picture(tmp_path: Path, openclip_weights: Path) -> None:
+    class Sizes(OpenClipBackbone):
+        sizes: ClassVar[list[int]] = []
+        threads: ClassVar[set[int]] = set()
+
+        def prepare(self, image: Image.Image) -> Tensor:
+            self.threads.add(torch.get_num_threads())
+            return super().prepare(image)
+
+        def encode(self, batch: Tensor) -> Tensor:
+            self.sizes.append(len(batch))
+            return super().encode(batch)
+
+    before = torch.get_num_threads()
+    pictures = [draw(tmp_path / f"{i}.png", i) for i in range(20)]
+    clip = Sizes("ViT-S-32", weights=openclip_weights)
+    together = embed_files(pictures, clip, EmbeddingCache(tmp_path / "cache")).vectors
+    assert Sizes.sizes == [1, 2, 4, 8, 5]
+    assert Sizes.threads == {1}  # preparing asks for no team of threads; the encoder keeps its own
+    assert torch.get_num_threads() == before
+    alone = embed_files(pictures[7:8], clip, EmbeddingCache(tmp_path / "other")).vectors
+    assert np.allclose(alone[0], together[7], atol=1e-5)
 
 
 def test_two_processes_share_a_cache(tmp_path: Path, pictures: list[Path]) -> None:

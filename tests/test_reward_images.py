@@ -79,3 +79,19 @@ def test_many_paths_lead_where_each_one_does(tmp_path: Path, monkeypatch: pytest
         expected = [os.path.normpath(resolve_image(name, bases)) for name in names]
         assert locate_images(names, bases) == expected
         assert [locate_images([name], bases)[0] for name in names] == expected
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif", "bmp", "gif", "avif", "mpo"])
+def test_a_loaded_picture_outlives_its_file(tmp_path: Path, suffix: str) -> None:
+    frames = [Image.effect_mandelbrot((80, 60), (-2, -1, 1, edge), 20).convert("RGB") for edge in (1, 2)]
+    many = {} if suffix in ("bmp", "jpg") else {"save_all": True, "append_images": frames[1:]}
+    path = tmp_path / f"a.{suffix}"
+    frames[0].save(path, **many)
+    with Image.open(path) as opened:
+        expected = np.asarray(opened.convert("RGB"))
+    image = load_rgb(path)
+    path.unlink()
+    assert image.mode == "RGB"
+    assert (np.asarray(image) == expected).all()
+    assert image.resize((8, 8)).getextrema() == Image.fromarray(expected).resize((8, 8)).getextrema()
+    assert image.crop((0, 0, 9, 9)).size == (9, 9)
