@@ -22,7 +22,7 @@ BACKBONES: Final = (
 NOT_IN_FORM: Final = ("events", "log_to", "resume", "overwrite", "cache_dir")
 FORM_FLAGS: Final = tuple(flag for flag in FLAGS if flag.field not in NOT_IN_FORM)
 _BY_FIELD: Final = {flag.field: flag for flag in FLAGS}
-_MULTIHEAD_ONLY: Final = ("ratings", "min_rating_diff")
+_MULTIHEAD_ONLY: Final = ("ratings", "min_rating_diff", "targets")
 _ALWAYS_TOLD: Final = ("mode", "ratings", "pairs", "output", "backbone")
 
 

@@ -25,6 +25,7 @@ _LABELS = {
     "learning_rate": "Learning rate",
     "folds": "Folds",
     "min_rating_diff": "Minimal rating difference",
+    "targets": "Ratings of several people",
     "backbone": "Backbone",
     "val_fraction": "Validation share",
     "seed": "Seed",
@@ -98,6 +99,14 @@ def _more(flags: "dict[str, Flag]", parts: "dict[str, Any]") -> None:
         with gr.Row():
             for name in pair:
                 parts[name] = _number(flags[name], usual.get(name, flags[name].default))
+    targets = flags["targets"]
+    parts["targets"] = gr.Dropdown(
+        list(targets.choices or ()),
+        value=targets.default,
+        label=_LABELS["targets"],
+        info=targets.help,
+        elem_id="train-targets",
+    )
     parts["device"] = gr.Dropdown(
         ["auto", "cpu", "cuda", "mps"], value="auto", label=_LABELS["device"], elem_id="train-device-choice"
     )

@@ -54,6 +54,7 @@ def form(folder: Path, **changes: Any) -> list[Any]:
         "batch_size": 4,
         "learning_rate": 1e-4,
         "min_rating_diff": 0.5,
+        "targets": "corrected",
         "folds": "0",
         "backbone": "pixelstats",
         "val_fraction": "",
