@@ -10,7 +10,7 @@ from annotate.errors import NotFoundError
 from annotate.project import Project
 from annotate.scan import MEDIA_TYPES
 
-_HEADERS = {
+IMAGE_HEADERS = {
     "Cache-Control": "private, max-age=86400",
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -29,7 +29,7 @@ def image_response(project: Project, image: ImageRow, if_none_match: str | None)
     Raises:
         NotFoundError: the file is gone, unreadable, or leads out of the images folder.
     """
-    file = _real_file(project, image)
+    file = real_file(project, image)
     try:
         status = file.stat()
         readable = os.access(file, os.R_OK)
@@ -38,13 +38,13 @@ def image_response(project: Project, image: ImageRow, if_none_match: str | None)
     if not readable:
         raise NotFoundError(f"images/{image.path} can't be read; check its permissions.")
     tag = f'"{version(status.st_mtime_ns, status.st_size)}"'
-    headers = {**_HEADERS, "ETag": tag}
+    headers = {**IMAGE_HEADERS, "ETag": tag}
     if if_none_match is not None and tag in [part.strip().removeprefix("W/") for part in if_none_match.split(",")]:
         return Response(status_code=304, headers=headers)
     return FileResponse(file, media_type=MEDIA_TYPES[image.format], headers=headers, stat_result=status)
 
 
-def _real_file(project: Project, image: ImageRow) -> Path:
+def real_file(project: Project, image: ImageRow) -> Path:
     """The file, links resolved; checked again at each request, since a link can change after the scan."""
     file = (project.images / image.path).resolve()
     if not file.is_relative_to(project.images.resolve()) or not file.is_file():

@@ -34,6 +34,11 @@ class Project:
         return self.root / "studio.db"
 
     @property
+    def screens(self) -> Path:
+        """Screen-sized versions of large images; may be deleted at any time."""
+        return self.root / ".screens"
+
+    @property
     def annotations(self) -> Path:
         """The folder of the exported files."""
         return self.root / "annotations"

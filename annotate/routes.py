@@ -42,6 +42,7 @@ from annotate.schemas import (
     SkipIn,
     TaskOut,
 )
+from annotate.screen_images import needs_screen_version, screen_response
 from annotate.store import Store, Task
 from reward.aspects import HEADS
 
@@ -142,13 +143,24 @@ def rating_router(store: Store, exporter: Exporter) -> APIRouter:
     def get_image(image_id: ImageId, if_none_match: Annotated[str | None, Header()] = None) -> Response:
         return image_response(store.project, store.image(image_id), if_none_match)
 
+    @router.get(
+        "/images/{image_id}/screen",
+        summary="A large image's smaller version, for the first paint",
+        response_class=Response,
+        responses={200: {"content": {"image/webp": {}}}},
+    )
+    def get_screen(image_id: ImageId) -> Response:
+        return screen_response(store.project, store.image(image_id))
+
     return router
 
 
 def _image_facts(image: ImageRow) -> dict[str, Any]:
+    state = image_version(image.mtime_ns, image.size)
     return {
         "image_id": image.id,
-        "url": f"api/images/{image.id}?v={image_version(image.mtime_ns, image.size)}",
+        "url": f"api/images/{image.id}?v={state}",
+        "screen_url": f"api/images/{image.id}/screen?v={state}" if needs_screen_version(image) else None,
         "prompt_id": image.prompt_id,
         "prompt": image.prompt,
         "width": image.width,

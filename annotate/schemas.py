@@ -88,10 +88,13 @@ class CurrentOut(SaidOut):
 
 
 class ImageOut(BaseModel):
-    """An image. `url` (relative to the studio's address) leads to the file's own bytes."""
+    """An image. `url` (relative to the studio's address) leads to the file's own bytes, `screen_url` (large files only)
+    to a smaller version for the first paint.
+    """
 
     image_id: int
     url: str
+    screen_url: str | None
     prompt_id: str
     prompt: str
     width: int

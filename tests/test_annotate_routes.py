@@ -271,6 +271,7 @@ def test_openapi_tells_what_the_routes_do(client: TestClient) -> None:
         "/api/ratings",
         "/api/skip",
         "/api/images/{image_id}",
+        "/api/images/{image_id}/screen",
     }
     schemas = described["components"]["schemas"]
     assert list(schemas["RatingIn"]["properties"]["ratings"]["properties"]) == list(HEADS)

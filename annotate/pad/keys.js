@@ -35,6 +35,11 @@ function bindings(pad) {
     { shows: "s", words: "skip the image, with a reason", when: key("s"), run: pad.askSkip },
     { shows: "b", words: "back to what you rated last", when: key("b"), run: pad.back, idle: true },
     { shows: "Esc", words: "leave a reopened rating as it was", when: key("escape"), run: pad.leave },
+    { shows: "g", words: "grid of thirds and centre, on and off", when: key("g"), run: () => pad.aids.toggle("grid") },
+    { shows: "l", words: "loupe: the file’s own pixels, 1:1, under the pointer", when: key("l"), run: () => pad.aids.toggle("loupe") },
+    { shows: "c", words: "without colours, and back", when: key("c"), run: () => pad.aids.toggle("grey") },
+    { shows: "p", words: "palette of the main colours", when: key("p"), run: () => pad.aids.toggle("palette") },
+    { shows: "w", words: "the prompt’s words large", when: key("w"), run: () => pad.aids.toggle("words") },
     { shows: "f", words: "full size", when: key("f"), run: pad.openFull },
     { shows: "?", words: "these keys", when: key("?"), run: pad.openHelp, idle: true },
   ];

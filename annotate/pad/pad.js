@@ -1,6 +1,7 @@
 // The rating pad: shows an image, takes five ratings, saves them, shows the next. Which image, which person, which
 // rating is open stands here; all else has a module of its own.
 
+import { makeAids } from "./aids.js";
 import { makeBoard } from "./board.js";
 import { makeClock } from "./clock.js";
 import { makeHelp, makeSkipDialog } from "./dialogs.js";
@@ -26,6 +27,7 @@ export async function start(element, settings) {
   const clock = makeClock(ending.signal);
   const heads = makeHeads(root, settings, touched);
   const stage = makeStage(root, shown);
+  const aids = makeAids(root, stage);
   const mine = makeMine(root, settings, { person: () => name, outbox: () => outbox, open: reopen, reopenWaiting });
 
   let shelf;
@@ -41,7 +43,7 @@ export async function start(element, settings) {
   const { say, message } = board;
 
   const pad = {
-    root, heads, save, back, leave, rateAndMove, cannotAndMove, askSkip, step: settings.step,
+    root, heads, aids, save, back, leave, rateAndMove, cannotAndMove, askSkip, step: settings.step,
     full: find(".pad-full"), openFull: stage.openFull, openHelp: () => help(),
     isVisible: () => root.offsetParent !== null,
     isRating: () => root.dataset.state === "rating",
@@ -65,6 +67,7 @@ export async function start(element, settings) {
     const prompt = find(".pad-prompt-text");
     prompt.textContent = task.prompt;
     prompt.tabIndex = prompt.scrollHeight > prompt.clientHeight ? 0 : -1; // a long one can be scrolled by key
+    aids.reset();
     stage.show(task, upcoming);
     find(".pad-announce").textContent = "Image to rate. Prompt: " + task.prompt;
     say(words || (begun ? "What you had begun here is back." : ""), kind);
@@ -381,6 +384,7 @@ export async function start(element, settings) {
   new ResizeObserver(fit).observe(element);
   saveButton.addEventListener("click", save);
   find(".pad-skip").addEventListener("click", askSkip);
+  find(".pad-open-full").addEventListener("click", stage.openFull);
   find(".pad-open-help").addEventListener("click", help);
   find(".pad-leave").addEventListener("click", leave);
   find(".pad-send-now").addEventListener("click", () => outbox.flush());

@@ -4,19 +4,34 @@ import { address } from "./network.js";
 
 export function makeStage(root, onShown) {
   const stage = root.querySelector(".pad-stage");
+  const picturePlace = root.querySelector(".pad-picture");
   const full = root.querySelector(".pad-full");
   const pictures = new Map(); // url -> { image, works }, of the shown one and the next
   let shown = null;
   let loaded = false;
 
+  function load(url) {
+    const image = new Image();
+    image.src = address(url);
+    // decode() also tells a file that ends too early, which the load event takes for whole.
+    return { image, works: image.decode().then(() => true, () => false) };
+  }
+
   function picture(task) {
     if (!pictures.has(task.url)) {
-      const image = new Image();
-      image.src = address(task.url);
-      // decode() also tells a file that ends too early, which the load event takes for whole.
-      pictures.set(task.url, { image, works: image.decode().then(() => true, () => false) });
+      const first = load(task.screen_url || task.url);
+      if (task.screen_url) first.works = first.works.then((fine) => fine || original(first.image, task));
+      pictures.set(task.url, first);
     }
     return pictures.get(task.url);
+  }
+
+  // Puts the file's own bytes in place of the smaller version that was painted first.
+  async function original(image, task) {
+    const own = load(task.url);
+    if (!(await own.works)) return false;
+    image.src = own.image.src;
+    return image.decode().then(() => true, () => false);
   }
 
   function keepOnly(tasks) {
@@ -27,8 +42,8 @@ export function makeStage(root, onShown) {
   function openFull() {
     if (!loaded) return;
     const image = new Image();
-    image.alt = stage.firstElementChild.alt;
-    image.src = stage.firstElementChild.src;
+    image.alt = picturePlace.firstElementChild.alt;
+    image.src = address(shown.url);
     root.querySelector(".pad-full-scroll").replaceChildren(image);
     full.showModal();
   }
@@ -39,6 +54,8 @@ export function makeStage(root, onShown) {
 
   return {
     openFull,
+    get image() { return loaded ? picturePlace.firstElementChild : null; },
+    get url() { return address(shown.url); },
     get loaded() { return loaded; },
     get broken() { return stage.classList.contains("broken"); },
     show(task, upcoming) {
@@ -50,13 +67,14 @@ export function makeStage(root, onShown) {
       stage.style.setProperty("--ratio", task.width + " / " + task.height);
       stage.classList.remove("broken");
       stage.classList.toggle("loading", !image.complete);
-      stage.replaceChildren(image);
+      picturePlace.replaceChildren(image);
       works.then((fine) => {
         if (shown !== task) return;
         stage.classList.remove("loading");
         stage.classList.toggle("broken", !fine);
         if (!fine) pictures.delete(task.url); // the file may be mended by the time it comes again
         loaded = fine;
+        if (fine && task.screen_url) original(image, task);
         for (const next of upcoming) picture(next);
         onShown(fine);
       });

@@ -1,0 +1,118 @@
+"""Aids for looking in a real Chromium: each key, 1:1 pixels of the file itself, and large files painted small first."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pad_parts import Desk, enter, on_stage, press, shows, values
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from annotate.project import Project
+
+pytestmark = pytest.mark.browser
+
+NewPage = Callable[..., Page]
+StartDesk = Callable[[Project], Desk]
+
+
+def test_each_aid_goes_on_and_off_by_its_key_and_ends_with_the_image(new_page: NewPage, desk: Desk) -> None:
+    page = new_page()
+    enter(page, desk)
+    for key, name, seen in (
+        ("g", "Grid", ".pad-lines"),
+        ("l", "Loupe", ".pad-loupe"),
+        ("p", "Palette", ".pad-swatches"),
+    ):
+        button = page.get_by_role("button", name=name)
+        press(page, key)
+        expect(page.locator(seen)).to_be_visible()
+        expect(button).to_have_attribute("aria-pressed", "true")
+        button.click()
+        expect(page.locator(seen)).to_be_hidden()
+        expect(button).to_have_attribute("aria-pressed", "false")
+    image = page.locator(".pad-stage img")
+    press(page, "c")
+    expect(image).to_have_css("filter", "grayscale(1)")
+    press(page, "w")
+    assert int(page.locator(".pad-prompt-text").evaluate("(e) => parseInt(getComputedStyle(e).fontSize)")) >= 24
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    press(page, "g p")
+    assert values(page) == ["not rated yet"] * 5
+    page.locator(".pad-scale input").first.focus()
+    press(page, "5 5 5 5 5 Enter")
+    shows(page, 2)
+    expect(image).to_have_css("filter", "none")
+    expect(page.locator(".pad-lines")).to_be_hidden()
+    expect(page.locator(".pad-swatches")).to_be_hidden()
+
+
+def test_the_grid_lies_on_the_image(new_page: NewPage, desk: Desk) -> None:
+    page = new_page()
+    enter(page, desk)
+    press(page, "g")
+    for width in (1280, 1000):
+        page.set_viewport_size({"width": width, "height": 720})
+        page.wait_for_timeout(100)
+        grid, image = page.locator(".pad-lines").bounding_box(), page.locator(".pad-stage img").bounding_box()
+        assert grid is not None
+        assert image is not None
+        assert [round(grid[side]) for side in grid] == pytest.approx([round(image[side]) for side in image], abs=1)
+
+
+def test_the_loupe_shows_the_files_own_pixels_where_the_pointer_is(
+    new_page: NewPage, tmp_path: Path, start_desk: StartDesk
+) -> None:
+    rng = np.random.default_rng(7)
+    pixels = rng.integers(0, 256, (2000, 3000, 3), dtype=np.uint8)  # noise: any rescaling would change it
+    (tmp_path / "data" / "images" / "p01").mkdir(parents=True)
+    Image.fromarray(pixels).save(tmp_path / "data" / "images" / "p01" / "1.png")
+    page = new_page()
+    enter(page, start_desk(Project(tmp_path / "data", base=tmp_path)))
+    press(page, "l")
+    box = page.locator(".pad-stage img").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
+    page.wait_for_timeout(500)  # the file's own bytes are decoded
+    loupe = page.locator(".pad-loupe").bounding_box()
+    assert loupe is not None
+    middle = {"x": round(loupe["x"] + loupe["width"] / 2) - 20, "y": round(loupe["y"] + loupe["height"] / 2) - 20}
+    page.screenshot(path=tmp_path / "seen.png", clip={**middle, "width": 40, "height": 40})
+    seen = np.asarray(Image.open(tmp_path / "seen.png").convert("RGB"))
+    found = [
+        (x, y) for x in range(715, 746) for y in range(965, 996) if np.array_equal(pixels[y : y + 40, x : x + 40], seen)
+    ]
+    assert len(found) == 1, "the loupe's pixels are not the file's"
+
+
+def test_a_large_file_is_painted_small_first_and_then_as_it_is(
+    new_page: NewPage, tmp_path: Path, start_desk: StartDesk
+) -> None:
+    folder = tmp_path / "data" / "images" / "p01"
+    folder.mkdir(parents=True)
+    for number in (1, 2):
+        noise = np.random.default_rng(number).integers(0, 256, (200, 300, 3), dtype=np.uint8)
+        Image.fromarray(noise).resize((3000, 2000)).save(folder / f"{number}.png")
+    desk = start_desk(Project(tmp_path / "data", base=tmp_path))
+    page = new_page()
+    asked: list[str] = []
+    page.on(
+        "request",
+        lambda r: asked.append(r.url.split("/api/images/")[1].split("?")[0]) if "/api/images/" in r.url else None,
+    )
+    page.goto(desk.url)
+    page.get_by_label("Your name").fill("Ada")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".pad-stage:not(.loading) img")
+    on_stage(page, 1)
+    page.wait_for_function("document.querySelector('.pad-stage img').naturalWidth === 3000")
+    assert asked[:2] == ["1/screen", "1"] or asked[:3] == ["1/screen", "2/screen", "1"], asked
+    page.wait_for_function("performance.getEntriesByType('resource').some((e) => e.name.includes('/images/2/screen?'))")
+    press(page, "f")
+    full = page.locator(".pad-full img")
+    expect(full).to_be_visible()
+    page.wait_for_function("document.querySelector('.pad-full img').naturalWidth === 3000")
+    press(page, "Escape")
+    press(page, "5 5 5 5 5 Enter")
+    page.wait_for_selector('.pad-stage:not(.loading) img[src*="/images/2"]')
