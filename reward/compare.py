@@ -99,9 +99,9 @@ def _ridge(data: Dataset, x: npt.NDArray[np.float32], fold: Ints) -> Floats:
     known = ~np.isnan(target)
     ridge = FoldRidge(x[known], target[known] - target[known].mean(), data.prompt[known], fold[known], {})
     scores = np.zeros(len(x))
-    for k in range(fold.max() + 1):
+    for k, fit in enumerate(ridge.fit_all([(frozenset({k}), 0) for k in range(fold.max() + 1)])):
         normal = Normaliser.of(x[known & (fold != k)])
-        scores[fold == k] = normal(x[fold == k]) @ ridge.fit(frozenset({k})).coefficients
+        scores[fold == k] = normal(x[fold == k]) @ fit.coefficients
     return scores
 
 

@@ -24,7 +24,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 WEIGHT_DECAY: Final = 0.01
-_EVAL_CHUNK: Final = 65_536
+_EVAL_NUMBERS: Final = 2**26  # hidden activations of all members at a time: 256 MiB each time they are kept
 _ALIKE: Final = 1e-4  # standard deviations of the ratings
 
 
@@ -104,7 +104,8 @@ class Fit:
     def scores(self) -> Floats:
         """(M, N, H) scores of all images by all members."""
         self.stack.eval()
-        chunks = [self.stack(part).double().cpu() for part in torch.split(self._x, _EVAL_CHUNK)]
+        images = max(1, _EVAL_NUMBERS // self.stack.b1.numel())
+        chunks = [self.stack(part).double().cpu() for part in torch.split(self._x, images)]
         return np.asarray(torch.cat(chunks, dim=1).numpy())
 
     def dead_heads(self) -> dict[int, str]:
@@ -147,30 +148,38 @@ class Fit:
         if not problem.has_ratings:
             self._start_from_preferences(normalisers)
             return
+        rated = problem.sides.train[:, None] & ~np.isnan(problem.ratings[0])
+        together: dict[bytes, list[int]] = {}  # heads that are rated on the same images need their decompositions once
+        for head in np.flatnonzero(rated.any(axis=0)).tolist():
+            together.setdefault(rated[:, head].tobytes(), []).append(head)
+        for heads in together.values():
+            self._start_from_ratings(heads, rated[:, heads[0]], normalisers)
         for head in range(problem.heads):
-            self._start_from_ratings(head, normalisers)
             self._start_ties(head)
 
-    def _start_from_ratings(self, head: int, normalisers: dict[frozenset[int], Normaliser]) -> None:
+    def _start_from_ratings(
+        self, heads: list[int], rated: Bools, normalisers: dict[frozenset[int], Normaliser]
+    ) -> None:
+        """Heads that are all rated on the images `rated` (N,), and on no others."""
         problem, stack = self.problem, self.stack
-        rated = problem.sides.train & ~np.isnan(problem.ratings[0, :, head])
-        if not rated.any():
-            return
-        targets = problem.ratings[:, rated, head].T  # (images, T)
+        targets = problem.ratings[:, rated][:, :, heads]  # (T, images, heads)
         prompt, fold = problem.prompt[rated], problem.sides.fold[rated]
-        level, unit = float(targets.mean()), float(targets.std()) or 1.0
-        ridge = FoldRidge(problem.x[rated], (targets - level) / unit, prompt, fold, normalisers, seed=self.seed)
-        for member, left_out in enumerate(problem.sides.left_out):
-            seen = ~np.isin(fold, list(left_out))
-            if not seen.any():
-                continue
-            target = targets[:, problem.target_of(member)]
-            fit = ridge.fit(left_out, problem.target_of(member))
-            centre, scale = float(target[seen].mean()), float(target[seen].std()) or unit
+        level, unit = targets.mean(axis=(0, 1)), targets.std(axis=(0, 1))
+        unit = np.where(unit > 0, unit, 1.0)
+        columns = np.moveaxis((targets - level) / unit, 1, 0).reshape(len(prompt), -1)
+        ridge = FoldRidge(problem.x[rated], columns, prompt, fold, normalisers, seed=self.seed)
+        left_out = problem.sides.left_out
+        members = [member for member in range(problem.members) if not np.isin(fold, list(left_out[member])).all()]
+        wanted = [(member, place) for member in members for place in range(len(heads))]
+        fits = ridge.fit_all([(left_out[m], problem.target_of(m) * len(heads) + place) for m, place in wanted])
+        for (member, place), fit in zip(wanted, fits, strict=True):
+            seen = ~np.isin(fold, list(left_out[member]))
+            target, head = targets[problem.target_of(member), seen, place], heads[place]
+            centre, scale = float(target.mean()), float(target.std()) or float(unit[place])
             stack.centre[member, head], stack.scale[member, head] = centre, scale
-            stack.linear[member, :, head] = torch.from_numpy(fit.coefficients) * (unit / scale)
-            stack.b2[member, head] = (level + unit * fit.intercept - centre) / scale
-            self.tau[member, 0, head] = 1 / _within_spread(target[seen], prompt[seen], scale)
+            stack.linear[member, :, head] = torch.from_numpy(fit.coefficients) * float(unit[place] / scale)
+            stack.b2[member, head] = float(level[place] + unit[place] * fit.intercept - centre) / scale
+            self.tau[member, 0, head] = 1 / _within_spread(target, prompt[seen], scale)
 
     def _start_ties(self, head: int) -> None:
         """ν of each member from the share of ties among the pairs it sees."""

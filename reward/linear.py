@@ -1,5 +1,6 @@
 """Ridge regressions of targets on every union of folds that is asked for: where a head's linear part starts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +10,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+_Path = tuple[Floats, Floats]
 
 # Penalty per row, for inputs and targets of variance 1.
 PENALTIES: Final = np.logspace(-2.5, 2.5, 11)
@@ -48,7 +50,8 @@ class RidgeFit:
 class FoldRidge:
     """min ‖y − X̂a − b‖² + n·λ‖a‖² of the rows outside some folds, λ chosen by leaving the others out in turn.
 
-    Fits are remembered: the one that leaves two folds out serves both as their owner's inner fit and as its own.
+    Rows are decomposed once for all that is asked of them: leaving two folds out serves both as an inner fit of those
+    that leave out one of them, and as a fit of its own.
     """
 
     def __init__(
@@ -73,25 +76,39 @@ class FoldRidge:
             x, y, prompt, fold = x[keep], y[keep], prompt[keep], fold[keep]
         self._x, self._y, self._prompt, self._fold = x, y.reshape(len(y), -1), prompt, fold
         self._normalisers, self._intercept = normalisers, intercept
-        self._paths: dict[frozenset[int], tuple[Floats, Floats]] = {}
 
     def fit(self, left_out: frozenset[int], target: int = 0) -> RidgeFit:
         """The fit of a target on all rows but those of `left_out`."""
-        others = [fold for fold in np.unique(self._fold).tolist() if fold >= 0 and fold not in left_out]
-        inner = [frozenset(others[start::MOST_INNER]) for start in range(min(len(others), MOST_INNER))]
-        errors = np.zeros(len(PENALTIES))
-        for folds in inner if len(inner) > 1 else []:
-            errors += self._errors(left_out | folds, folds, target)
-        best = int(errors.argmin()) if errors.any() else len(PENALTIES) // 2
-        coefficients, intercepts = self._path(left_out)
-        return RidgeFit(coefficients[best, :, target], float(intercepts[best, target]), float(PENALTIES[best]))
+        return self.fit_all([(left_out, target)])[0]
 
-    def _errors(self, left_out: frozenset[int], folds: frozenset[int], target: int) -> Floats:
+    def fit_all(self, wanted: Sequence[tuple[frozenset[int], int]]) -> list[RidgeFit]:
+        """The fits of (folds left out, target), in their order."""
+        targets: dict[frozenset[int], set[int]] = {}
+        for left_out, target in wanted:
+            for folds in (frozenset[int](), *self._inner(left_out)):
+                targets.setdefault(left_out | folds, set()).add(target)
+        paths = {left_out: self._path(left_out, sorted(needed)) for left_out, needed in targets.items()}
+        return [self._choose(left_out, target, paths) for left_out, target in wanted]
+
+    def _inner(self, left_out: frozenset[int]) -> list[frozenset[int]]:
+        """What is left out in turn to choose a penalty; nothing where there is but one fold."""
+        others = [fold for fold in np.unique(self._fold).tolist() if fold >= 0 and fold not in left_out]
+        parts = min(len(others), MOST_INNER)
+        return [frozenset(others[start::parts]) for start in range(parts)] if parts > 1 else []
+
+    def _choose(self, left_out: frozenset[int], target: int, paths: dict[frozenset[int], dict[int, _Path]]) -> RidgeFit:
+        errors = np.zeros(len(PENALTIES))
+        for folds in self._inner(left_out):
+            errors += self._errors(left_out | folds, folds, target, paths[left_out | folds][target])
+        best = int(errors.argmin()) if errors.any() else len(PENALTIES) // 2
+        coefficients, intercepts = paths[left_out][target]
+        return RidgeFit(coefficients[best], float(intercepts[best]), float(PENALTIES[best]))
+
+    def _errors(self, left_out: frozenset[int], folds: frozenset[int], target: int, path: _Path) -> Floats:
         """(penalties,) squared error of within-prompt differences on the rows of `folds`."""
-        coefficients, intercepts = self._path(left_out)
+        coefficients, intercepts = path
         rows = np.isin(self._fold, list(folds))
-        predicted = self._normal(left_out, rows) @ coefficients[:, :, target].T + intercepts[:, target]
-        residual = self._y[rows, target, None] - predicted
+        residual = self._y[rows, target, None] - self._normal(left_out, rows) @ coefficients.T - intercepts
         if self._intercept:
             residual = _within(residual, self._prompt[rows])
         errors: Floats = (residual**2).sum(axis=0)
@@ -107,22 +124,22 @@ class FoldRidge:
     def _seen(self, left_out: frozenset[int]) -> Bools:
         return ~np.isin(self._fold, list(left_out))
 
-    def _path(self, left_out: frozenset[int]) -> tuple[Floats, Floats]:
-        """Coefficients (penalties, D, T) and intercepts (penalties, T) along PENALTIES, from one decomposition."""
-        if left_out in self._paths:
-            return self._paths[left_out]
+    def _path(self, left_out: frozenset[int], targets: list[int]) -> dict[int, _Path]:
+        """By target, coefficients (penalties, D) and intercepts (penalties,) along PENALTIES: one decomposition."""
         seen = self._seen(left_out)
         if not seen.any():
-            shape = (len(PENALTIES), self._x.shape[1], self._y.shape[1])
-            none = np.zeros(shape), np.zeros((shape[0], shape[2]))
-            return self._paths.setdefault(left_out, none)
-        x, y = self._normal(left_out, seen), self._y[seen]
+            none = np.zeros((len(PENALTIES), self._x.shape[1])), np.zeros(len(PENALTIES))
+            return dict.fromkeys(targets, none)
+        x, y = self._normal(left_out, seen), self._y[seen][:, targets]
         x_mean = x.mean(axis=0) if self._intercept else np.zeros(x.shape[1])
         y_mean = y.mean(axis=0) if self._intercept else np.zeros(y.shape[1])
         u, s, vt = np.linalg.svd(x - x_mean, full_matrices=False)
         shrunk = s / (s**2 + len(x) * PENALTIES[:, None])  # (penalties, rank)
-        coefficients = np.matmul(vt.T, shrunk[:, :, None] * (u.T @ (y - y_mean)))
-        return self._paths.setdefault(left_out, (coefficients, y_mean - x_mean @ coefficients))
+        paths = {}
+        for target, level, along in zip(targets, y_mean, (u.T @ (y - y_mean)).T, strict=True):
+            coefficients = (shrunk * along) @ vt
+            paths[target] = coefficients, level - coefficients @ x_mean
+        return paths
 
 
 def _within(values: Floats, prompt: Ints) -> Floats:

@@ -23,6 +23,16 @@ def test_a_fit_that_leaves_a_fold_out_never_sees_it() -> None:
     assert before.intercept == after.intercept
 
 
+def test_fits_of_several_targets_and_folds_together_are_those_of_each_alone() -> None:
+    x, y, prompt = planted()
+    both, fold = np.column_stack([y, np.random.default_rng(1).normal(size=len(y))]), prompt % 4
+    wanted = [(frozenset({1}), 0), (frozenset({2}), 1), (frozenset({1, 2}), 1), (frozenset[int](), 0)]
+    for (left_out, target), found in zip(wanted, FoldRidge(x, both, prompt, fold, {}).fit_all(wanted), strict=True):
+        alone = FoldRidge(x, both[:, target], prompt, fold, {}).fit(left_out)
+        assert np.allclose(found.coefficients, alone.coefficients)
+        assert (found.penalty, round(found.intercept, 9)) == (alone.penalty, round(alone.intercept, 9))
+
+
 def test_it_is_ridge_regression() -> None:
     x, y, prompt = planted()
     found = FoldRidge(x, y, prompt, prompt % 4, {}).fit(frozenset())
