@@ -273,8 +273,8 @@ def table(found: LearningCurve, repeats: int) -> str:
     """What the command prints: accuracies with intervals, a row a size; then the answers."""
     labels = {**{aspect.name: aspect.label for aspect in ASPECTS}, COMBINED: "Combined"}
     lines = [
-        f"share of pairs in the right order, by the number of rated prompts learned from; {found.folds} folds of "
-        f"{found.prompts} prompts, {repeats} draws",
+        "share of pairs in the right order, by the number of rated prompts learned from "
+        f"(prompts: {found.prompts}, folds: {found.folds}, draws: {repeats})",
         f"combined: {found.target}; in brackets: 95 % interval over prompts",
         "prompts" + "".join(f"{labels[name]:>17s}" for name in found.curves),
     ]
