@@ -4,8 +4,8 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -76,8 +76,21 @@ def report(command: Callable[[], int]) -> int:
         print(error, file=sys.stderr)
         return EXIT_FAILED
     except OSError as error:  # a full disk, a folder that may not be written to
-        print(f"{error.filename}: {error.strerror or error}", file=sys.stderr)
+        print(f"{error.filename}: {error.strerror}" if error.filename else error, file=sys.stderr)
         return EXIT_FAILED
+
+
+@contextmanager
+def image_bar(total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on a terminal's stderr; yields what to tell how many images are done."""
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit="image", dynamic_ncols=True, disable=None) as bar:
+
+        def show(done: int) -> None:
+            bar.update(done - bar.n)
+
+        yield show
 
 
 def _run(config: TrainConfig) -> int:

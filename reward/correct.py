@@ -10,9 +10,9 @@ import numpy as np
 from reward.aspects import HEADS, MAX_RATING, MIN_RATING, RATING_COLUMNS
 from reward.cli import EXIT_OK, add_flags, report
 from reward.errors import InputError
+from reward.outputs import write_csv
 from reward.raters import RaterModel
 from reward.ratings import RatingsTable, read_ratings
-from reward.tables import write_csv
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 
 _PREPARE_THREADS: Final = min(8, os.cpu_count() or 1)
+CHUNK: Final = 4096
 _LOOKUP_CHUNK: Final = 500  # SQLite's limit on variables in one statement was once 999
 _BATCH: Final = {"cpu": 8, "cuda": 64, "mps": 16}
 _FIRST_BATCH: Final = 1  # batches double from here: the encoder starts with the first decoded picture
@@ -150,22 +151,67 @@ def embed_files(
     if todo:
         backbone.load()
         started = time.monotonic()
-        faults: list[Fault] = []
-        for names, batch in _batches(todo, backbone, _BATCH.get(backbone.device.type, 8), faults):
+        bad: dict[str, str] = {}
+        for names, batch in _batches(todo, backbone, _BATCH.get(backbone.device.type, 8), bad):
             with torch.inference_mode():
                 vectors = backbone.encode(batch).cpu().numpy()
             cache.put(names, backbone.key, vectors)
             known.update(zip(names, vectors, strict=True))
             tell(time.monotonic() - started)
-        if faults:
-            raise InputError(faults)
+        if bad:
+            named = zip(paths, hashes, strict=True)
+            raise InputError(
+                [Fault(str(path), None, bad[sha], "replace the file") for path, sha in named if sha in bad]
+            )
     return Embeddings(np.stack([known[sha] for sha in hashes]), hashes)
 
 
+def embed_in_chunks(
+    paths: Sequence[Path],
+    backbone: "Backbone",
+    cache: EmbeddingCache,
+    on_progress: Callable[[int], None] = lambda _: None,
+    size: int = CHUNK,
+) -> Iterator[tuple[int, Embeddings]]:
+    """As `embed_files`, for more images than should be in memory at once: `size` at a time, each with its first index.
+
+    A chunk after a faulty image is still encoded, so that all of them are named and nothing is encoded twice, but no
+    longer yielded.
+
+    Args:
+        on_progress: told how many images are done.
+
+    Raises:
+        InputError: images that are missing, before anything is encoded; or, at the end, that can't be decoded.
+    """
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        raise InputError([Fault(str(path), None, "the file does not exist", "correct the path") for path in missing])
+    faults: list[Fault] = []
+
+    def progress_from(start: int) -> Callable[[Encoding], None]:
+        return lambda event: on_progress(start + event.done)
+
+    for start in range(0, len(paths), size):
+        try:
+            part = embed_files(paths[start : start + size], backbone, cache, progress_from(start))
+        except InputError as error:
+            faults.extend(error.faults)
+            continue
+        if not faults:
+            yield start, part
+    on_progress(len(paths))
+    if faults:
+        raise InputError(faults)
+
+
 def _batches(
-    todo: dict[str, Path], backbone: "Backbone", size: int, faults: list[Fault]
+    todo: dict[str, Path], backbone: "Backbone", size: int, bad: dict[str, str]
 ) -> Iterator[tuple[list[str], Tensor]]:
-    """Prepared batches with their content hashes; threads decode ahead of the encoder, at most four batches."""
+    """Prepared batches with their content hashes; threads decode ahead of the encoder, at most four batches.
+
+    What can't be decoded is put into `bad`: the reason, by content hash.
+    """
     fill = min(_FIRST_BATCH, size)
 
     def prepare(path: Path) -> Tensor:
@@ -182,12 +228,12 @@ def _batches(
                     ahead.append((*item, pool.submit(prepare, item[1])))
                 if not ahead:
                     break
-                sha, path, future = ahead.popleft()
+                sha, _, future = ahead.popleft()
                 try:
                     tensors.append(future.result())
                     names.append(sha)
                 except ValueError as error:
-                    faults.append(Fault(str(path), None, str(error), "replace the file"))
+                    bad[sha] = str(error)
                 if tensors and (len(tensors) == fill or not ahead):
                     yield names, torch.stack(tensors)
                     names, tensors, fill = [], [], min(2 * fill, size)

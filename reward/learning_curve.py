@@ -29,8 +29,8 @@ from reward.experiments import (
 )
 from reward.groups import folds
 from reward.metrics import bootstrap_interval
+from reward.outputs import check_output, write_text
 from reward.problem import Sides, multihead_problem
-from reward.textfiles import check_output, write_text
 from reward.training import OBJECTIVE
 
 Floats = npt.NDArray[np.float64]

@@ -2,13 +2,21 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reward.cli import EXIT_OK, report
+from reward.aspects import HEADS
+from reward.cli import EXIT_OK, image_bar, report
 from reward.errors import InputError
 from reward.images import list_images
-from reward.textfiles import check_output, write_text
+from reward.outputs import check_output, csv_rows, parquet_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from reward.model import MultiHeadReward
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -19,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="image files, or folders of them")
     parser.add_argument("--csv", type=Path, metavar="OUT", help="write a CSV file instead of a table to the terminal")
+    parser.add_argument("--parquet", type=Path, metavar="OUT", help="write a Parquet file; may stand beside --csv")
     parser.add_argument(
         "--backbone", metavar="SPEC", help="use this in place of the recorded backbone, if it is the same"
     )
@@ -36,20 +45,50 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     import logging
 
-    from reward.scoring import load_model, score_files
+    import pandas as pd
+
+    from reward.images import silence_bomb_warnings
+    from reward.scoring import load_model, score_in_chunks
 
     logging.disable(logging.CRITICAL)  # open_clip logs failures that our own message says better
+    silence_bomb_warnings()
     check_output("--csv", arguments.csv)
+    check_output("--parquet", arguments.parquet)
     paths = list_images(arguments.images)
     if not paths:
         raise InputError.one(str(arguments.images[0]), "no image in there", "name image files or folders of them")
     model = load_model(arguments.model, arguments.backbone, arguments.device)
-    table = score_files(model, paths, arguments.cache_dir)
-    if arguments.csv is None:
-        print(table.round(3).to_string(index=False))
-        return EXIT_OK
-    write_text(arguments.csv, table.to_csv(index=False, lineterminator="\n"))
+    table: list[pd.DataFrame] = []
+    with image_bar(len(paths)) as progress, ExitStack() as files:
+        writers = []
+        if arguments.csv is not None:
+            writers.append(files.enter_context(csv_rows(arguments.csv)))
+        if arguments.parquet is not None:
+            writers.append(files.enter_context(_parquet(arguments.parquet, model)))
+        for part in score_in_chunks(model, paths, arguments.cache_dir, progress):
+            for write in writers or [table.append]:
+                write(part)
+    if table:
+        print(pd.concat(table).round(3).to_string(index=False))
     return EXIT_OK
+
+
+@contextmanager
+def _parquet(path: Path, model: "MultiHeadReward") -> "Iterator[Callable[[pd.DataFrame], None]]":
+    """A function that appends scores to a Parquet file that tells which model they are from."""
+    import pyarrow as pa
+
+    numbers = [pa.field(name, pa.float32()) for name in (*HEADS, "combined")]
+    schema = pa.schema([pa.field("image", pa.string()), *numbers])
+    about = {
+        "model_sha256": model.fingerprint(),
+        "backbone": model.config.backbone["identity"],
+        "score_unit": model.config.score_unit,
+        "target": model.config.target,
+        "importance": model.get_head_importance(),
+    }
+    with parquet_rows(path, schema, about) as append:
+        yield lambda frame: append(pa.Table.from_pandas(frame, schema, preserve_index=False))
 
 
 if __name__ == "__main__":

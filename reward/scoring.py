@@ -1,12 +1,11 @@
 """Scores of image files by a trained model, as a table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reward.aspects import HEADS
-from reward.embeddings import EmbeddingCache, default_cache_dir, embed_files
-from reward.events import Encoding
+from reward.embeddings import EmbeddingCache, default_cache_dir, embed_in_chunks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,9 +24,12 @@ def score_files(
     model: "MultiHeadReward",
     paths: Sequence[Path],
     cache_dir: Path | None = None,
-    on_progress: Callable[[Encoding], None] = lambda _: None,
+    on_progress: Callable[[int], None] = lambda _: None,
 ) -> "pd.DataFrame":
     """Score image files; embeddings are taken from and kept in the cache.
+
+    Args:
+        on_progress: told how many images are done.
 
     Returns:
         One row a path, in order: image, the five heads (NaN where untrained), combined.
@@ -36,24 +38,25 @@ def score_files(
         InputError: images that are missing or can't be decoded, all of them named.
     """
     import pandas as pd
+
+    parts = list(score_in_chunks(model, paths, cache_dir, on_progress))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["image", *HEADS, "combined"])
+
+
+def score_in_chunks(
+    model: "MultiHeadReward",
+    paths: Sequence[Path],
+    cache_dir: Path | None = None,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> "Iterator[pd.DataFrame]":
+    """As `score_files`, for more images than should be in memory at once: a part of the table at a time."""
+    import pandas as pd
     import torch
 
-    from reward.errors import Fault, InputError
-
-    missing = [path for path in paths if not path.is_file()]
-    if missing:
-        raise InputError([Fault(str(path), None, "the file does not exist", "correct the path") for path in missing])
-    columns = ["image", *HEADS, "combined"]
-    if not paths:
-        return pd.DataFrame(columns=columns)
     cache = EmbeddingCache(cache_dir or default_cache_dir())
-    embedded = embed_files(paths, model.backbone, cache, on_progress)
-    with torch.inference_mode():
-        scores = model.head_scores(torch.from_numpy(embedded.vectors).to(model.device))
-        combined = model.combine(scores).cpu().numpy()
-    by_name = dict(zip(model.config.heads, scores.cpu().numpy().T, strict=True))
-    table = pd.DataFrame({"image": [str(path) for path in paths]})
-    for head in HEADS:
-        table[head] = by_name.get(head, float("nan"))
-    table["combined"] = combined
-    return table[columns]
+    for start, part in embed_in_chunks(paths, model.backbone, cache, on_progress):
+        with torch.inference_mode():
+            scores = model.head_scores(torch.from_numpy(part.vectors).to(model.device))
+            columns = {**model.by_head(scores), "combined": model.combine(scores)}
+        images = [str(path) for path in paths[start : start + len(scores)]]
+        yield pd.DataFrame({"image": images, **{name: values.cpu().numpy() for name, values in columns.items()}})

@@ -157,16 +157,3 @@ def _records(text: str, separator: str) -> list[tuple[int, list[str]]]:
             records.append((start, cells))
         start = reader.line_num + 1
     return records
-
-
-def write_csv(frame: "pd.DataFrame", path: Path) -> None:
-    """Write a CSV that is there whole or not at all.
-
-    Raises:
-        InputError: its folder doesn't exist.
-    """
-    if not path.parent.is_dir():
-        raise InputError.one("--csv", f"there is no folder {path.parent}", "name a file in a folder that is there")
-    temporary = path.with_name(f".{path.name}.tmp")
-    frame.to_csv(temporary, index=False)
-    temporary.replace(path)

@@ -1,4 +1,4 @@
-"""Text inputs as people really send them: byte-order marks, Windows line ends, no text at all. Outputs whole."""
+"""Text inputs as people really send them: byte-order marks, Windows line ends, and files that are no text."""
 
 from pathlib import Path
 
@@ -33,22 +33,3 @@ def read_text(path: Path, kind: str) -> str:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise InputError.one(path, "binary content, not text", f"give {kind} as UTF-8 text", line)
     return text
-
-
-def check_output(flag: str, path: Path | None) -> None:
-    """Refuse a file that can't be written, before the work for it is done.
-
-    Raises:
-        InputError: its folder isn't there, or it is a folder itself.
-    """
-    if path is not None and not path.parent.is_dir():
-        raise InputError.one(flag, f"there is no folder {path.parent}", "name a file in a folder that is there")
-    if path is not None and path.is_dir():
-        raise InputError.one(flag, f"{path} is a folder", "name a file")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file that is there whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
