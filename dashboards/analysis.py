@@ -1,23 +1,28 @@
 """What the analysis tab does, without its components: a run's name and uploaded files in; cards and figures out."""
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from dashboards import cards, figures
+from dashboards import cards, figures, headtable, markup, trustfigures
 from dashboards.context import Context
+from dashboards.desk import image_name
 from dashboards.journal import Journal
 from dashboards.roots import shown
 from dashboards.runs import Checkpoint, Run, clean_metrics, is_metrics, list_runs, read_checkpoint, read_run
+from dashboards.runstate import half_way
 from dashboards.scorer import Score, scores_csv
+from reward.aspects import BY_NAME, HEADS
 from reward.errors import RewardError
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MOST_IMAGES: Final = 500
+MOST_ERRORS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -30,13 +35,24 @@ class RunReport:
     lines: list[dict[str, Any]] = field(default_factory=list)
 
     def figures(self) -> "tuple[go.Figure, ...]":
-        """Accuracy a head, importance; then loss, accuracy and importance over epochs."""
+        """Accuracy a head, importance, calibration; then loss, accuracy and importance over epochs."""
         return (
             figures.accuracy_bars(self.metrics),
-            figures.importance_bars(self.metrics),
+            trustfigures.importance_bars(self.metrics),
+            trustfigures.calibration_chart(self.metrics),
             figures.loss_curves(self.lines),
             figures.accuracy_curves(self.lines),
             figures.importance_curves(self.lines),
+        )
+
+    def tables(self) -> tuple[str, str, str]:
+        """The tables behind importance, calibration and the curves."""
+        source = markup.notes([words] if (words := trustfigures.importance_source(self.metrics)) else [])
+        weights = trustfigures.importance_rows(self.metrics)
+        return (
+            source + markup.behind(trustfigures.IMPORTANCE_COLUMNS, weights),
+            markup.behind(trustfigures.CALIBRATION_COLUMNS, trustfigures.calibration_rows(self.metrics)),
+            markup.behind(figures.CURVE_COLUMNS, figures.curve_rows(self.lines)),
         )
 
 
@@ -79,7 +95,37 @@ def report(context: Context, name: str | None, checkpoint: str) -> RunReport:
         return RunReport("", cards.problem(f"Something is wrong with {run.name}", trouble))
     warning = cards.problem(f"Something is wrong with {run.name}", trouble) if trouble else ""
     lines = [clean_metrics(line) for line in Journal(run.folder / "metrics.jsonl").lines() if is_metrics(line)]
-    return RunReport(cards.badge_card(found), warning + cards.metrics_card(found), found.metrics, lines)
+    far = half_way(run, context.board)
+    warning += cards.warning(f"{run.name} is not whole", far) if far else ""
+    table = headtable.head_table(found.metrics) + markup.notes(headtable.weak_heads(found.metrics)) + markup.glossary()
+    return RunReport(cards.badge_card(found), warning + table, found.metrics, lines)
+
+
+def errors(context: Context, name: str | None, head: str) -> "tuple[str, go.Figure | None]":
+    """Scores against ratings, image by image: the table behind, or what is wrong, and the chart where there is one."""
+    try:
+        points, evaluation = _error_points(context, name or "", head)
+    except RewardError as error:
+        return cards.problem("The errors can't be shown", str(error)), None
+    aspect = BY_NAME[head]
+    worst = sorted(points, key=lambda point: abs(point[2] - point[1]), reverse=True)[:MOST_ERRORS]
+    rows = [[image, f"{rating:.2f}", f"{score:.2f}", f"{score - rating:+.2f}"] for image, rating, score in worst]
+    told = markup.behind(("Image", "Mean rating", "Score", "Error"), rows, f"The {len(rows)} largest errors as a table")
+    return told, trustfigures.error_chart(aspect.label, aspect.colour, points, evaluation)
+
+
+def _error_points(context: Context, name: str, head: str) -> tuple[list[tuple[str, float, float]], str]:
+    if head not in BY_NAME:
+        raise RewardError(f"There is no head called {shown(head)}.")
+    run = find_run(context, name)
+    found = context.desk.validated(run)
+    if found.data.pairs is None:
+        raise RewardError("A model of overall pairs gives no scores in rating points: there is no error to show.")
+    number = HEADS.index(head)
+    columns = zip(found.data.files, found.data.ratings[:, number], found.scores[:, number], strict=True)
+    known = [(image_name(file), float(rating), float(score)) for file, rating, score in columns]
+    evaluation = str(read_checkpoint(run, "best").metrics.get("evaluation") or "validation")
+    return [point for point in known if not (math.isnan(point[1]) or math.isnan(point[2]))], evaluation
 
 
 def score(context: Context, name: str | None, checkpoint: str, files: Sequence[str]) -> ScoreReport:
@@ -91,7 +137,7 @@ def score(context: Context, name: str | None, checkpoint: str, files: Sequence[s
     if not name:
         return ScoreReport(cards.problem("No model to score with", "Choose a run above, or train one first."))
     try:
-        found = _usable(context, name, checkpoint)
+        found = usable_checkpoint(context, name, checkpoint)
         scores = context.shelf.score(found.folder, [Path(file) for file in files[:MOST_IMAGES]])
     except RewardError as error:
         return ScoreReport(cards.problem("These images were not scored", str(error)))
@@ -123,7 +169,12 @@ def find_run(context: Context, name: str) -> Run:
     return run
 
 
-def _usable(context: Context, name: str, checkpoint: str) -> Checkpoint:
+def usable_checkpoint(context: Context, name: str, checkpoint: str) -> Checkpoint:
+    """The checkpoint of this name.
+
+    Raises:
+        RewardError: there is no such run or checkpoint.
+    """
     found = read_checkpoint(find_run(context, name), checkpoint)
     if not found.usable:
         raise RewardError(found.problem)

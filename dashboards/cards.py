@@ -8,8 +8,9 @@ from pathlib import Path
 
 from dashboards.datasummary import DataSummary
 from dashboards.jobstate import JobState, JobStatus
+from dashboards.markup import table
 from dashboards.progress import Progress, elapsed, headline
-from dashboards.runs import TABLE_COLUMNS, Checkpoint, metrics_table, text_of
+from dashboards.runs import Checkpoint, text_of
 from dashboards.scorer import SCORE_COLUMNS, Score
 from reward.aspects import BY_NAME
 
@@ -30,6 +31,11 @@ def problem(title: str, message: str) -> str:
     return f'<div class="studio-problem" role="alert"><strong>{escape(title)}</strong>{told}{more}</div>'
 
 
+def warning(title: str, message: str) -> str:
+    """Something to know that is no fault."""
+    return f'<div class="studio-warning" role="status"><strong>{escape(title)}</strong><p>{escape(message)}</p></div>'
+
+
 def data_card(summary: DataSummary) -> str:
     """The counts of a ratings CSV or pairs JSONL, a table a head, and the notes."""
     kind = "ratings" if summary.heads else "pairs"
@@ -44,9 +50,9 @@ def data_card(summary: DataSummary) -> str:
         ]
         for head in summary.heads
     ]
-    table = _table(("Head", "Images rated", "Pairs", "Ties"), rows) if rows else ""
+    heads = table(("Head", "Images rated", "Pairs", "Ties"), rows) if rows else ""
     told = f'<ul class="studio-notes">{notes}</ul>' if notes else ""
-    return _tiles(counts) + table + told
+    return _tiles(counts) + heads + told
 
 
 def run_card(status: JobStatus, so_far: Progress) -> str:
@@ -82,12 +88,6 @@ def badge_card(checkpoint: Checkpoint) -> str:
     return '<div class="studio-badges">' + simulated + "".join(_badge(name, value) for name, value in facts) + "</div>"
 
 
-def metrics_card(checkpoint: Checkpoint) -> str:
-    """The table of accuracy, F1, loss and counts, a row a head."""
-    rows = [[escape(cell) for cell in row] for row in metrics_table(checkpoint.metrics)]
-    return _table(TABLE_COLUMNS, rows)
-
-
 def scores_card(scores: Sequence[Score], *, overall_only: bool = False) -> str:
     """The scored images with thumbnail, a column a head; files that are no image are named.
 
@@ -104,21 +104,28 @@ def scores_card(scores: Sequence[Score], *, overall_only: bool = False) -> str:
             continue
         known = (score.scores.get(column) for column in columns)
         rows.append([name, *("no ratings" if value is None else f"{value:.2f}" for value in known)])
-    return _table(("Image", *(["Overall preference (logit)"] if overall_only else labels)), rows)
+    return table(("Image", *(["Overall preference (logit)"] if overall_only else labels)), rows)
 
 
 def thumbnail(score: Score) -> str:
-    """A small copy of the image within the page itself, so that no path is served for it."""
+    """A small copy of a scored image; empty where it is none."""
+    return "" if score.problem else picture(score.file)
+
+
+def picture(file: Path, pixels: int = THUMBNAIL_PIXELS, words: str = "") -> str:
+    """A small copy of an image within the page itself, so that no path is served for it.
+
+    Raises:
+        ValueError: it is no image.
+    """
     from reward.images import load_rgb
 
-    if score.problem:
-        return ""
-    image = load_rgb(score.file)
-    image.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+    image = load_rgb(file)
+    image.thumbnail((pixels, pixels))
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=85)
     encoded = base64.b64encode(stream.getvalue()).decode("ascii")
-    return f'<img alt="" src="data:image/jpeg;base64,{encoded}">'
+    return f'<img alt="{escape(words)}" src="data:image/jpeg;base64,{encoded}">'
 
 
 def header(project: str, where: Path, *, sample: bool) -> str:
@@ -145,21 +152,6 @@ def detail(words: str) -> str:
 def _tiles(counts: Iterable[tuple[str, int]]) -> str:
     tiles = "".join(f"<div><b>{_count(n)}</b><span>{escape(what)}</span></div>" for what, n in counts)
     return f'<div class="studio-tiles">{tiles}</div>'
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of cells that are HTML already; it scrolls within itself where the screen is narrow."""
-    head = "".join(f"<th scope=col>{escape(column)}</th>" for column in columns)
-    body = "".join(
-        "<tr>"
-        + "".join(f"<th scope=row>{cell}</th>" if k == 0 else f"<td>{cell}</td>" for k, cell in enumerate(row))
-        + "</tr>"
-        for row in rows
-    )
-    return (
-        '<div class="studio-table" tabindex="0"><table><thead><tr>'
-        f"{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
 
 
 def _bar(state: JobState, fraction: float | None) -> str:

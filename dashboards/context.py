@@ -1,8 +1,10 @@
-"""What the tabs share: the project, the folders that may be used, the trainings, the loaded models, the device."""
+"""What the tabs share: the project, the folders that may be used, the trainings, the loaded models, the device,
+and the runs' own data."""
 
 from dataclasses import dataclass
 
 from annotate.project import Project
+from dashboards.desk import RunDesk
 from dashboards.device import DeviceFinder
 from dashboards.jobs import JobBoard
 from dashboards.roots import Roots
@@ -18,3 +20,4 @@ class Context:
     board: JobBoard
     shelf: ModelShelf
     devices: DeviceFinder
+    desk: RunDesk

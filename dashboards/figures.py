@@ -3,20 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from dashboards.chartstyle import HEIGHT, TEXT, WHOLE, colour_of, label_of, say, style
 from dashboards.runs import COMBINED, OVERALL, interval, number, result_rows, trained
 from dashboards.scorer import Score
-from reward.aspects import ASPECTS, BY_NAME, MAX_RATING, MIN_RATING
+from reward.aspects import ASPECTS, MAX_RATING, MIN_RATING
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-# Greys of middle lightness: 4:1 against white and against the dark theme's panels alike.
-TEXT: Final = "#757a84"
-GRID: Final = "rgba(128, 132, 142, 0.22)"
-WHOLE: Final = "#8b8fa0"
-FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
-HEIGHT: Final = 320
 MOST_BARS: Final = 12
+CURVE_COLUMNS: Final = ("Epoch", "Head", "Loss", "Training loss", "Accuracy", "Weight")
 
 Line = Mapping[str, Any]
 
@@ -29,7 +25,7 @@ def loss_curves(lines: Sequence[Line]) -> "go.Figure":
     for key, _, colour in _series(lines):
         values = [number(_result(line, key).get("train_loss")) for line in lines]
         if any(value is not None for value in values):
-            trace = _line(lines, values, f"{_label(key)}, training", colour, dash="dot", width=1.2)
+            trace = _line(lines, values, f"{label_of(key)}, training", colour, dash="dot", width=1.2)
             figure.add_scatter(**trace | {"legendgroup": key, "showlegend": False})
     return figure
 
@@ -50,10 +46,23 @@ def importance_curves(lines: Sequence[Line]) -> "go.Figure":
         values = [number((line.get("importance") or {}).get(aspect.name)) for line in lines]
         if any(value is not None for value in values) and trained(_result(lines[-1], aspect.name)):
             figure.add_scatter(**_line(lines, values, aspect.label, aspect.colour))
-    _style(figure, "Importance over epochs", "weight in the combined score")
+    style(figure, "Importance over epochs", "weight in the combined score")
     if not figure.data:
-        _say(figure, "Pairs alone don't tell the heads apart" if _overall(lines) else "No epoch yet")
+        say(figure, "Pairs alone don't tell the heads apart" if _overall(lines) else "No epoch yet")
     return _epoch_axis(figure, lines).update_yaxes(rangemode="tozero", tickformat=".0%")
+
+
+def curve_rows(lines: Sequence[Line]) -> list[list[str]]:
+    """The table behind the three curves: the rows of `CURVE_COLUMNS`."""
+    rows = []
+    for line in lines:
+        for key, label, _ in _series([line]):
+            result, weight = _result(line, key), (line.get("importance") or {}).get(key)
+            if trained(result):
+                known = (number(result.get(name)) for name in ("loss", "train_loss", "accuracy"))
+                figures = ["–" if value is None else f"{value:.3f}" for value in (*known, number(weight))]
+                rows.append([str(line.get("epoch", "?")), label, *figures])
+    return rows
 
 
 def accuracy_bars(metrics: Line) -> "go.Figure":
@@ -76,52 +85,17 @@ def accuracy_bars(metrics: Line) -> "go.Figure":
             x=[accuracy],
             orientation="h",
             name=label,
-            marker={"color": _colour(key)},
+            marker={"color": colour_of(key)},
             error_x=error,
             hovertemplate=f"{label}: %{{x:.3f}}<br>{count} pairs, {result.get('ties', '?')} ties<extra></extra>",
         )
     whiskers = ", with 95 % interval" if any_interval else ""
-    _style(figure, f"Accuracy on {_evaluation(metrics)} pairs", "", f"pairs in the right order{whiskers}")
+    style(figure, f"Accuracy on {_evaluation(metrics)} pairs", "", f"pairs in the right order{whiskers}")
     if not figure.data:
-        _say(figure, "No validation pairs")
+        say(figure, "No validation pairs")
     figure.add_vline(x=0.5, line={"color": TEXT, "width": 1, "dash": "dash"})
     figure.update_layout(showlegend=False, bargap=0.35).update_yaxes(showgrid=False)
     return figure.update_xaxes(range=[0, 1.02], tickformat=".0%")
-
-
-def importance_bars(metrics: Line) -> "go.Figure":
-    """Weight of each head in the combined score; untrained heads stand at 0 and say so."""
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    importance = metrics.get("importance") or {}
-    spread = metrics.get("importance_spread") or {}
-    heads = metrics.get("heads") or {}
-    for aspect in reversed(ASPECTS):
-        value = number(importance.get(aspect.name))
-        if value is None:
-            continue
-        label = aspect.label if trained(heads.get(aspect.name) or {}) else f"{aspect.label} (no ratings)"
-        by_spread = number(spread.get(aspect.name))
-        more = "" if by_spread is None else f"<br>weight × spread of its scores: {by_spread:.3f}"
-        figure.add_bar(
-            y=[label],
-            x=[value],
-            orientation="h",
-            name=label,
-            marker={"color": aspect.colour},
-            text=[f"{value:.0%}"],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate=f"{label}: %{{x:.3f}}{more}<extra></extra>",
-        )
-    _style(figure, "What drives the combined score", "", "weight of a rating point; they sum to 100 %")
-    if not figure.data:
-        _say(figure, "Pairs alone don't tell the heads apart")
-    figure.update_layout(showlegend=False, bargap=0.35)
-    longest = max((trace.x[0] for trace in figure.data), default=1.0)
-    figure.update_xaxes(tickformat=".0%", range=[0, 1.2 * longest or 1.0])  # room for the numbers behind the bars
-    return figure.update_yaxes(showgrid=False)
 
 
 def score_bars(scores: Sequence[Score], *, overall_only: bool = False) -> "go.Figure":
@@ -136,7 +110,8 @@ def score_bars(scores: Sequence[Score], *, overall_only: bool = False) -> "go.Fi
     drawn = usable[:MOST_BARS]
     heads = [] if overall_only else [(aspect.name, aspect.colour) for aspect in ASPECTS]
     every = [
-        (_label(key), colour, [score.scores.get(key) for score in drawn]) for key, colour in [*heads, (COMBINED, WHOLE)]
+        (label_of(key), colour, [score.scores.get(key) for score in drawn])
+        for key, colour in [*heads, (COMBINED, WHOLE)]
     ]
     # An untrained head has no bar; the table says why.
     series = [one for one in every if any(value is not None for value in one[2])]
@@ -145,7 +120,7 @@ def score_bars(scores: Sequence[Score], *, overall_only: bool = False) -> "go.Fi
     # A model may go a little beyond the scale that people were given.
     known = [value for _, _, values in series for value in values if value is not None]
     span = None if overall_only else [min([MIN_RATING, *known]), max([MAX_RATING, *known])]
-    _style(figure, f"Scores ({of} image{'' if len(usable) == 1 else 's'})", "", unit)
+    style(figure, f"Scores ({of} image{'' if len(usable) == 1 else 's'})", "", unit)
     if len(drawn) == 1:
         return _bars_of_one(figure, series, span)
     names = [_short(score.name, place) for place, score in enumerate(drawn, start=1)]
@@ -186,14 +161,14 @@ def _curves(lines: Sequence[Line], value: str, title: str, unit: str, more: str)
         if any(known is not None for known in values):
             width = 3.0 if key in (COMBINED, OVERALL) else 2.0
             figure.add_scatter(**_line(lines, values, label, colour, width=width) | {"legendgroup": key})
-    _style(figure, title, unit, more)
+    style(figure, title, unit, more)
     if not figure.data:
-        _say(figure, "No epoch yet" if not lines else "No validation pairs")
+        say(figure, "No epoch yet" if not lines else "No validation pairs")
     return _epoch_axis(figure, lines)
 
 
 def _series(lines: Sequence[Line]) -> list[tuple[str, str, str]]:
-    return [(key, label, _colour(key)) for key, label, _ in result_rows(lines[-1])] if lines else []
+    return [(key, label, colour_of(key)) for key, label, _ in result_rows(lines[-1])] if lines else []
 
 
 def _result(line: Line, key: str) -> Mapping[str, Any]:
@@ -219,14 +194,6 @@ def _line(
     }
 
 
-def _colour(key: str) -> str:
-    return BY_NAME[key].colour if key in BY_NAME else WHOLE
-
-
-def _label(key: str) -> str:
-    return BY_NAME[key].label if key in BY_NAME else key.capitalize()
-
-
 def _count_words(lines: Sequence[Line]) -> str:
     """How many pairs the accuracies stand on: `n = 30–36 validation pairs a line`."""
     results = [_result(lines[-1], key) for key, _, _ in _series(lines)] if lines else []
@@ -250,28 +217,3 @@ def _short(name: str, place: int) -> str:
 
 def _epoch_axis(figure: "go.Figure", lines: Sequence[Line]) -> "go.Figure":
     return figure.update_xaxes(dtick=1 if len(lines) <= 8 else None, nticks=8, tickformat="d", tickangle=0)
-
-
-def _say(figure: "go.Figure", words: str) -> None:
-    figure.add_annotation(text=words, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font={"size": 14})
-
-
-def _style(figure: "go.Figure", title: str, unit: str, more: str = "") -> None:
-    heading = {"text": title, "font": {"size": 15}, "x": 0.01, "xref": "container", "y": 0.97, "yanchor": "top"}
-    if more:
-        heading["subtitle"] = {"text": more, "font": {"size": 12, "color": TEXT}}
-    figure.update_layout(
-        title=heading,
-        height=HEIGHT,
-        autosize=True,
-        margin={"l": 8, "r": 8, "t": 62 if more else 46, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": FONT, "size": 12, "color": TEXT},
-        legend={"orientation": "h", "y": -0.14, "x": 0, "yanchor": "top", "itemwidth": 30},
-        hoverlabel={"font": {"family": FONT}},
-        modebar={"remove": ["select", "lasso", "autoscale", "zoomin", "zoomout", "pan"]},
-        template="none",
-    )
-    figure.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True)
-    figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True, title=unit)

@@ -61,6 +61,10 @@ class Roots:
             raise RefusedPathError(f"{shown(name)} leads out of the outputs folder; choose another name.")
         return folder
 
+    def may_read(self, path: Path) -> bool:
+        """Whether a path, its links resolved, lies within the data folder or those given by `--allow`."""
+        return any(path.is_relative_to(root) for root in (self.data, *self.allowed))
+
     def _existing(self, text: str, what: str, *, want_file: bool) -> Path:
         text = text.strip()
         if not text:
@@ -68,7 +72,7 @@ class Roots:
         if "\0" in text:
             raise RefusedPathError(f"{what}: {shown(text)} is not a path.")
         candidates = [(base / os.path.expanduser(text)).resolve() for base in (Path.cwd(), self.data)]  # noqa: PTH111 (a ~ that names nobody stays as it is)
-        inside = [path for path in candidates if self._may_read(path)]
+        inside = [path for path in candidates if self.may_read(path)]
         if not inside:
             raise RefusedPathError(
                 f"{what}: {shown(text)} is outside the studio's data folder {self.data}. "
@@ -81,9 +85,6 @@ class Roots:
             except OSError as error:  # a name longer than the file system knows
                 raise RefusedPathError(f"{what}: {shown(text)} is not a path ({error.strerror}).") from error
         raise RefusedPathError(f"{what}: there is no {'file' if want_file else 'folder'} {inside[0]}.")
-
-    def _may_read(self, path: Path) -> bool:
-        return any(path.is_relative_to(root) for root in (self.data, *self.allowed))
 
 
 def shown(text: str) -> str:

@@ -12,7 +12,10 @@ from reward.aspects import ASPECTS
 CHECKPOINTS: Final = ("best", "last")
 COMBINED: Final = "combined"
 OVERALL: Final = "overall"
-TABLE_COLUMNS: Final = ("Head", "Accuracy", "95 % interval", "F1", "Loss", "Pairs", "Ties", "Prompts")
+_OBJECTS: Final = (
+    *("heads", COMBINED, OVERALL),
+    *("importance", "importance_spread", "importance_interval", "accuracy_lost_without"),
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def is_metrics(line: Mapping[str, Any]) -> bool:
 def clean_metrics(line: Mapping[str, Any]) -> dict[str, Any]:
     """The line without whatever has not the shape that the page relies on: a damaged file must not break it."""
     clean = dict(line)
-    for key in ("heads", COMBINED, OVERALL, "importance", "importance_spread"):
+    for key in _OBJECTS:
         if not isinstance(clean.get(key), dict):
             clean.pop(key, None)
     if "heads" in clean:
@@ -116,11 +119,6 @@ def result_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str,
     if isinstance(metrics.get(COMBINED), dict):
         rows.append((COMBINED, "Combined", metrics[COMBINED]))
     return rows
-
-
-def metrics_table(metrics: Mapping[str, Any]) -> list[list[str]]:
-    """The rows of `TABLE_COLUMNS` in words; a head that was not trained says why."""
-    return [_table_row(label, result) for _, label, result in result_rows(metrics)]
 
 
 def trained(result: Mapping[str, Any]) -> bool:
@@ -150,32 +148,6 @@ def interval(result: Mapping[str, Any]) -> tuple[float, float] | None:
         return None
     low, high = number(bounds[0]), number(bounds[1])
     return None if low is None or high is None else (low, high)
-
-
-def _table_row(label: str, result: Mapping[str, Any]) -> list[str]:
-    if not trained(result):
-        return [label, str(result.get("reason") or "no ratings"), *["–"] * (len(TABLE_COLUMNS) - 2)]
-    bounds = interval(result)
-    return [
-        label,
-        _decimal(result.get("accuracy")),
-        f"{bounds[0]:.2f} – {bounds[1]:.2f}" if bounds else str(result.get("interval_note") or "–"),
-        _decimal(result.get("f1")),
-        _decimal(result.get("loss")),
-        _count(result.get("pairs")),
-        _count(result.get("ties")),
-        _count(result.get("prompts")),
-    ]
-
-
-def _decimal(value: Any) -> str:
-    known = number(value)
-    return "–" if known is None else f"{known:.3f}"
-
-
-def _count(value: Any) -> str:
-    known = number(value)
-    return "–" if known is None else f"{known:,.0f}"
 
 
 def _read_object(path: Path) -> tuple[dict[str, Any], str]:

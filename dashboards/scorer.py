@@ -4,13 +4,18 @@ import csv
 import io
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from dashboards.runs import number
 from reward.aspects import HEADS
+
+if TYPE_CHECKING:
+    from reward.model import MultiHeadReward
+
+T = TypeVar("T")
 
 SCORE_COLUMNS: Final = (*HEADS, "combined")
 CSV_COLUMNS: Final = ("image", *SCORE_COLUMNS)
@@ -55,6 +60,15 @@ class ModelShelf:
             Score(file.name, file, {}, problem) if problem is not None else Score(file.name, file, _finite(next(rows)))
             for file, problem in zip(files, problems, strict=True)
         ]
+
+    def use(self, checkpoint: Path, work: "Callable[[MultiHeadReward], T]") -> T:
+        """What `work` makes of the checkpoint's model, while nobody else uses it.
+
+        Raises:
+            RewardError: the checkpoint or its backbone can't be used.
+        """
+        with self._lock:
+            return work(self._model(checkpoint))
 
     def _model(self, checkpoint: Path) -> Any:
         from reward.scoring import load_model

@@ -14,6 +14,7 @@ from annotate.exports import Exporter
 from annotate.project import open_project
 from annotate.store import Store
 from dashboards.context import Context
+from dashboards.desk import RunDesk
 from dashboards.device import DeviceFinder
 from dashboards.jobs import JobBoard
 from dashboards.roots import Roots
@@ -49,13 +50,9 @@ def open_studio(settings: Settings) -> "Iterator[tuple[FastAPI, Context]]":
     """
     _check_folders(settings.allowed)
     project = open_project(settings.data)
-    context = Context(
-        project,
-        Roots.of(settings.data, settings.outputs, settings.allowed),
-        JobBoard(project.root.absolute() / "jobs"),
-        ModelShelf(),
-        DeviceFinder(),
-    )
+    roots = Roots.of(settings.data, settings.outputs, settings.allowed)
+    board = JobBoard(project.root.absolute() / "jobs")
+    context = Context(project, roots, board, ModelShelf(), DeviceFinder(), RunDesk(roots))
     store = Store.open(project)
     try:
         yield _build_app(context, store), context

@@ -108,8 +108,11 @@ class Dataset:
         return mask
 
 
-def read_dataset(config: TrainConfig) -> Dataset:
+def read_dataset(config: TrainConfig, *, check_images: bool = True) -> Dataset:
     """Read and check all input files of a run.
+
+    Args:
+        check_images: also decode every image, so that missing and broken ones are named.
 
     Raises:
         InputError: the faults of all files at once; or no prompt has two rated images, or no pair is a win.
@@ -131,10 +134,10 @@ def read_dataset(config: TrainConfig) -> Dataset:
     rated, preferred = None, None
     if config.mode == "multihead" and config.ratings is not None:
         ratings_path = config.ratings
-        rated = collect(lambda: read_ratings(ratings_path, root))
+        rated = collect(lambda: read_ratings(ratings_path, root, check_images=check_images))
     if config.pairs is not None:
         pairs_path = config.pairs
-        preferred = collect(lambda: read_preferences(pairs_path, root))
+        preferred = collect(lambda: read_preferences(pairs_path, root, check_images=check_images))
     main_file = config.ratings if config.mode == "multihead" else config.pairs
     assert main_file is not None  # TrainConfig checks it
     prompts_path = find_prompts(main_file, config.prompts)

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from dashboards.context import Context
+from dashboards.desk import RunDesk
 from dashboards.device import DeviceFinder
 from dashboards.jobs import JobBoard
 from dashboards.roots import Roots
@@ -89,7 +90,8 @@ def make_context(data: Path, outputs: Path, *allowed: Path) -> Context:
     from annotate.project import Project
 
     board = JobBoard(data / "jobs")
-    return Context(Project(data), Roots.of(data, outputs, allowed), board, ModelShelf(), DeviceFinder())
+    roots = Roots.of(data, outputs, allowed)
+    return Context(Project(data), roots, board, ModelShelf(), DeviceFinder(), RunDesk(roots))
 
 
 def _result(epoch: int, number: int) -> dict[str, Any]:

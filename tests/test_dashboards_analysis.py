@@ -40,7 +40,7 @@ def test_a_trained_run_is_reported(context: Context) -> None:
     assert "pixelstats" in report.badges
     assert "no ratings" in report.table
     assert [line["epoch"] for line in report.lines] == [1, 2]
-    assert len(report.figures()) == 5
+    assert len(report.figures()) == 6
 
 
 def test_images_are_scored_and_the_model_is_loaded_once(context: Context, trained: Path, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_metrics_of_odd_shapes_never_break_the_page(tmp_path: Path) -> None:
         report = analysis.report(context, "odd", "best")
         assert report.table
         if report.metrics:
-            assert len(report.figures()) == 5
+            assert len(report.figures()) == 6
 
 
 def test_without_runs_or_images_the_page_says_what_to_do(tmp_path: Path) -> None:

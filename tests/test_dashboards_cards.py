@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from dashboards_helpers import make_images, metrics_line, write_run
 
-from dashboards import cards
+from dashboards import cards, headtable, markup
 from dashboards.datasummary import DataSummary, HeadData
 from dashboards.jobstate import Job, JobState, JobStatus
 from dashboards.progress import Progress
@@ -30,7 +30,10 @@ def every_card_of_evil(tmp_path: Path) -> dict[str, str]:
         "data": cards.data_card(summary),
         "run": cards.run_card(status(JobState.FAILED, EVIL), Progress(EVIL, EVIL, 0.5, warnings=(EVIL,))),
         "badge": cards.badge_card(Checkpoint(run, "best", tmp_path, line)),
-        "metrics": cards.metrics_card(Checkpoint(run, "best", tmp_path, line)),
+        "metrics": headtable.head_table(line),
+        "warning": cards.warning(EVIL, EVIL),
+        "behind": markup.behind((EVIL,), [[EVIL]], EVIL),
+        "notes": markup.notes([EVIL]),
         "scores": cards.scores_card([Score(EVIL, Path(EVIL), {}, EVIL)]),
         "header": cards.header(EVIL, Path(f'"{EVIL}'), sample=True),
         "title": cards.title(EVIL, EVIL),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from dashboards_helpers import metrics_line
 
-from dashboards import figures
+from dashboards import chartstyle, figures, trustfigures
 from dashboards.scorer import SCORE_COLUMNS, Score
 from reward.aspects import ASPECTS
 
@@ -89,12 +89,6 @@ def test_accuracy_bars_without_validation_pairs_say_so() -> None:
     assert "No validation pairs" in [note.text for note in figures.accuracy_bars(line).layout.annotations]
 
 
-def test_importance_bars_name_untrained_heads() -> None:
-    drawn = traces(figures.importance_bars(metrics_line(3)))
-    assert drawn["Spatial (no ratings)"].x[0] == 0
-    assert drawn["Style"].x[0] == pytest.approx(0.25)
-
-
 def test_score_bars_show_each_image_and_the_first_dozen_of_many() -> None:
     drawn = traces(figures.score_bars(scores(2, spatial=None)))
     assert list(drawn["Combined"].y) == [5.0, 5.0]
@@ -126,8 +120,10 @@ def every_figure() -> list[Any]:
     return [
         *(curve(lines) for curve in CURVES for lines in (LINES, PAIRS_LINES, [])),
         figures.accuracy_bars(LINES[-1]),
-        figures.importance_bars(LINES[-1]),
-        figures.importance_bars(PAIRS_LINES[-1]),
+        trustfigures.importance_bars(LINES[-1]),
+        trustfigures.importance_bars(PAIRS_LINES[-1]),
+        trustfigures.calibration_chart(LINES[-1]),
+        trustfigures.error_chart("Style", "#CC79A7", [("a", 5.0, 6.0)], "held-out"),
         figures.score_bars(scores(3)),
     ]
 
@@ -151,7 +147,7 @@ def test_text_and_lines_can_be_seen_on_light_and_dark(background: str) -> None:
         return (light + 0.05) / (dark + 0.05)
 
     # Text is recoloured by the page's style sheet; this is what an exported picture has.
-    assert contrast(figures.TEXT) > 3.9
-    assert contrast(figures.WHOLE) > 3
+    assert contrast(chartstyle.TEXT) > 3.9
+    assert contrast(chartstyle.WHOLE) > 3
     for aspect in ASPECTS:
         assert contrast(aspect.colour) > 2.2

@@ -1,13 +1,12 @@
 """Reading run folders, sound and damaged."""
 
-import json
 import os
 from pathlib import Path
 
 import pytest
-from dashboards_helpers import metrics_line, write_run
+from dashboards_helpers import write_run
 
-from dashboards.runs import list_runs, metrics_table, read_checkpoint, read_run
+from dashboards.runs import list_runs, read_checkpoint, read_run
 
 
 def test_a_run_and_its_checkpoints_are_read(tmp_path: Path) -> None:
@@ -66,26 +65,3 @@ def test_a_link_to_a_checkpoint_that_is_gone_counts_as_none(tmp_path: Path) -> N
     assert run is not None
     assert run.checkpoints == ("last",)
     assert "no checkpoint called 'best'" in read_checkpoint(run, "best").problem
-
-
-def test_the_table_has_a_row_a_head_and_one_combined() -> None:
-    rows = metrics_table(metrics_line(3))
-    assert [row[0] for row in rows] == ["Spatial", "Iconographic", "Style", "Fidelity", "Material", "Combined"]
-    assert rows[0] == ["Spatial", "no ratings", *["–"] * 6]
-    assert rows[1] == ["Iconographic", "0.670", "0.50 – 0.90", "0.700", "0.600", "31", "1", "5"]
-
-
-def test_the_table_in_pairs_mode_has_the_overall_score() -> None:
-    assert [row[0] for row in metrics_table(metrics_line(3, pairs=True))] == ["Overall"]
-
-
-def test_unknown_numbers_are_dashes() -> None:
-    line = json.loads(json.dumps(metrics_line(3)))
-    line["heads"]["style"] |= {
-        "accuracy": None,
-        "accuracy_interval": None,
-        "interval_note": "too few prompts",
-        "f1": None,
-    }
-    row = metrics_table(line)[2]
-    assert row[:4] == ["Style", "–", "too few prompts", "–"]

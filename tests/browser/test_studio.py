@@ -93,6 +93,11 @@ def finished(page: Page, name: str) -> Locator:
     return run
 
 
+def open_room(page: Page, name: str) -> None:
+    """A room of the Analyse tab."""
+    page.locator("#analyse-rooms").get_by_role("tab", name=name).click()
+
+
 def overflow(page: Page) -> int:
     """By how many pixels the page is wider than the screen."""
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
@@ -158,8 +163,15 @@ def test_open_the_run_and_score_an_uploaded_image(new_page: NewPage, studio: Stu
     expect(table.locator("tbody tr")).to_have_count(6)
     expect(table.get_by_role("row", name="Spatial")).to_contain_text("no ratings")
     for chart in ("accuracy", "importance"):
-        expect(page.locator(f"#analyse-{chart} .js-plotly-plot")).to_be_visible()
+        expect(page.locator(f"#analyse-{chart} .js-plotly-plot")).to_be_visible(timeout=30_000)
+    expect(table.get_by_role("row", name="Iconographic")).to_contain_text("like guessing")
+    expect(page.locator("#analyse-table")).to_contain_text(
+        "Iconographic: like guessing — it can't be told from guessing"
+    )
+    page.locator("#analyse-errors button").first.click()
+    expect(page.locator("#analyse-error-chart")).to_contain_text("Style: scores against ratings", timeout=60_000)
 
+    open_room(page, "Score images")
     images = [avt / "images/p01/midjourney.jpg", avt / "images/p01/craiyon.jpg"]
     page.locator("#analyse-files input[type=file]").set_input_files(images)
     scores = page.locator("#analyse-scores table")
@@ -186,6 +198,7 @@ def test_train_on_a_small_openclip_file(
     finished(page, "clip")
     open_tab(page, "Analyse")
     expect(page.locator("#analyse-badges")).to_contain_text(f"openclip:{SMALL_CLIP}@")
+    open_room(page, "Score images")
     page.locator("#analyse-files input[type=file]").set_input_files([avt / "images/p02/glide.jpg"])
     cells = page.locator("#analyse-scores table tbody tr td")
     expect(cells).to_have_count(6, timeout=60_000)
@@ -215,6 +228,11 @@ def test_every_tab_looks_right_in_light_and_dark(
             expect(page.locator("#train-data .studio-tiles")).to_be_visible()
             expect(page.locator("#train-command textarea")).not_to_have_value("")
         if tab == "Analyse":
+            expect(page.locator("#analyse-calibration .js-plotly-plot .legendtext").first).to_be_visible()
+            results = f"studio-results-{width}-{'dark' if dark else 'light'}.png"
+            page.screenshot(path=screenshots / results, full_page=True)
+            assert overflow(page) <= 0, "Results is wider than the screen"
+            open_room(page, "Score images")
             page.locator("#analyse-files input[type=file]").set_input_files([avt / "images/p01/midjourney.jpg"])
             expect(page.locator("#analyse-bars .js-plotly-plot")).to_be_visible(timeout=60_000)
         page.wait_for_timeout(400)  # charts and fonts settle; for the picture alone

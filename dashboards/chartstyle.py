@@ -1,0 +1,52 @@
+"""What all charts share: colours that can be read on light and on dark, titles with their unit, words for no data."""
+
+from typing import TYPE_CHECKING, Final
+
+from reward.aspects import BY_NAME
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+# Greys of middle lightness: 4:1 against white and against the dark theme's panels alike.
+TEXT: Final = "#757a84"
+GRID: Final = "rgba(128, 132, 142, 0.22)"
+WHOLE: Final = "#8b8fa0"
+FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
+HEIGHT: Final = 320
+
+
+def colour_of(key: str) -> str:
+    """A head's own colour; grey for what is made of several."""
+    return BY_NAME[key].colour if key in BY_NAME else WHOLE
+
+
+def label_of(key: str) -> str:
+    """A head's label, else the key as a word."""
+    return BY_NAME[key].label if key in BY_NAME else key.capitalize()
+
+
+def say(figure: "go.Figure", words: str) -> None:
+    """Words in the middle of a chart that has nothing to draw."""
+    figure.add_annotation(text=words, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font={"size": 14})
+
+
+def style(figure: "go.Figure", title: str, unit: str, more: str = "") -> None:
+    """Title, a line below it (n, interval), the y axis's unit, and colours."""
+    heading = {"text": title, "font": {"size": 15}, "x": 0.01, "xref": "container", "y": 0.97, "yanchor": "top"}
+    if more:
+        heading["subtitle"] = {"text": more, "font": {"size": 12, "color": TEXT}}
+    figure.update_layout(
+        title=heading,
+        height=HEIGHT,
+        autosize=True,
+        margin={"l": 8, "r": 8, "t": 62 if more else 46, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": FONT, "size": 12, "color": TEXT},
+        legend={"orientation": "h", "y": -0.14, "x": 0, "yanchor": "top", "itemwidth": 30},
+        hoverlabel={"font": {"family": FONT}},
+        modebar={"remove": ["select", "lasso", "autoscale", "zoomin", "zoomout", "pan"]},
+        template="none",
+    )
+    figure.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True)
+    figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True, title=unit)

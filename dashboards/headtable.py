@@ -1,0 +1,180 @@
+"""The table of heads that a reviewer can trust: figures from a line of metrics, a verdict a head, and why in words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Final
+
+from dashboards.markup import table
+from dashboards.runs import interval, number, result_rows, trained
+
+COLUMNS: Final = (
+    *("Head", "Verdict", "Accuracy", "95 % interval", "One person", "Model there", "Model less person"),
+    *("F1", "Loss", "Spearman", "MAE", "Calibration error", "Pairs", "Ties", "Prompts"),
+)
+FEW_PAIRS: Final = 50
+WIDE_INTERVAL: Final = 0.25
+PEOPLE_DIFFER: Final = 0.65
+BADLY_CALIBRATED: Final = 0.1
+_FIGURES: Final = ("f1", "loss", "spearman", "mae", "calibration_error")
+
+Result = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a head is good for: `word` for the table, `reasons` as sentences; `weak` where it shouldn't be relied on."""
+
+    word: str
+    weak: bool
+    reasons: tuple[str, ...] = ()
+
+
+def verdict(result: Result) -> Verdict:
+    """Judge a head's result by its interval, its amount of data, and the people who rated."""
+    if not trained(result):
+        return Verdict(str(result.get("reason") or "no ratings"), weak=False)
+    accuracy, bounds = number(result.get("accuracy")), interval(result)
+    if accuracy is None:
+        return Verdict("not measured", weak=True, reasons=("no validation pair has a winner on it",))
+    guessing = _guessing(accuracy, bounds)
+    below = _below_people(result)
+    causes = [*_few(result, bounds), *_people(result)]
+    doubts = [*guessing, *below, *causes, *_calibration(result)]
+    if guessing and not causes and below:
+        doubts.append("people agree on it, so the ratings hold more than the model sees: try another backbone")
+    if guessing:
+        return Verdict(
+            "like guessing" if bounds is None or bounds[1] >= 0.5 else "wrong way round", True, tuple(doubts)
+        )
+    if below:
+        return Verdict("below people", True, tuple(doubts))
+    if causes:
+        return Verdict("uncertain", True, tuple(doubts))
+    return Verdict(_praise(result), False, tuple(doubts))
+
+
+def head_table(metrics: Mapping[str, Any]) -> str:
+    """The table as HTML, a row a head."""
+    return table(COLUMNS, [_row(label, result) for _, label, result in result_rows(metrics)], wide=True)
+
+
+def weak_heads(metrics: Mapping[str, Any]) -> list[str]:
+    """A sentence for each head with something to know: `Iconographic: like guessing. …`."""
+    judged = [(label, verdict(result)) for _, label, result in result_rows(metrics)]
+    return [f"{label}: {one.word} — {'; '.join(one.reasons)}." for label, one in judged if one.reasons]
+
+
+def table_rows(metrics: Mapping[str, Any]) -> list[list[str]]:
+    """The cells as plain text, in the order of `COLUMNS`: what a report holds too."""
+    return [_cells(label, result) for _, label, result in result_rows(metrics)]
+
+
+def share(value: Any) -> str:
+    """A figure as the page shows it: three decimals, a dash where there is none."""
+    known = number(value)
+    return "–" if known is None else f"{known:.3f}"
+
+
+def span(bounds: Any, signed: bool = False) -> str:
+    """An interval as the page shows it; empty where there is none."""
+    if not isinstance(bounds, Sequence) or isinstance(bounds, str) or len(bounds) != 2:
+        return ""
+    low, high = number(bounds[0]), number(bounds[1])
+    if low is None or high is None:
+        return ""
+    return f"{low:+.3f} to {high:+.3f}" if signed else f"{low:.3f} – {high:.3f}"
+
+
+def _row(label: str, result: Result) -> list[str]:
+    cells = [escape(cell) for cell in _cells(label, result)]
+    judged = verdict(result)
+    mark = "weak" if judged.weak else "fine" if trained(result) else "none"
+    why = escape("; ".join(judged.reasons))
+    cells[1] = f'<span class="studio-verdict studio-{mark}" title="{why}">{escape(judged.word)}</span>'
+    return cells
+
+
+def _cells(label: str, result: Result) -> list[str]:
+    if not trained(result):
+        return [label, verdict(result).word, *["–"] * (len(COLUMNS) - 2)]
+    bounds = span(result.get("accuracy_interval")) or str(result.get("interval_note") or "–")
+    figures = [share(result.get(key)) for key in _FIGURES]
+    counts = [_count(result.get(key)) for key in ("pairs", "ties", "prompts")]
+    return [label, verdict(result).word, share(result.get("accuracy")), bounds, *_person(result), *figures, *counts]
+
+
+def _person(result: Result) -> list[str]:
+    """What one person reaches, the model on the same pairs, and their difference with its interval."""
+    line = result.get("single_person")
+    if not isinstance(line, dict) or number(line.get("accuracy")) is None:
+        return ["–", "–", "–"]
+    difference, bounds = number(line.get("difference")), span(line.get("difference_interval"), signed=True)
+    told = "–" if difference is None else f"{difference:+.3f}"
+    return [share(line["accuracy"]), share(line.get("model_accuracy")), f"{told} ({bounds})" if bounds else told]
+
+
+def _guessing(accuracy: float, bounds: tuple[float, float] | None) -> list[str]:
+    if bounds is None:
+        return [f"it orders {accuracy:.0%} of pairs as people do, no better than guessing"] if accuracy <= 0.5 else []
+    if bounds[1] < 0.5:
+        return [f"its interval {bounds[0]:.2f} – {bounds[1]:.2f} lies below ½: it prefers what people like less"]
+    if bounds[0] <= 0.5:
+        return [f"it can't be told from guessing: its interval {bounds[0]:.2f} – {bounds[1]:.2f} includes ½"]
+    return []
+
+
+def _below_people(result: Result) -> list[str]:
+    line = result.get("single_person")
+    bounds = line.get("difference_interval") if isinstance(line, dict) else None
+    high = number(bounds[1]) if isinstance(bounds, Sequence) and len(bounds) == 2 else None
+    if not isinstance(line, dict) or high is None or high >= 0:
+        return []
+    one, model = number(line.get("accuracy")), number(line.get("model_accuracy"))
+    if one is None or model is None:
+        return []
+    return [f"it is below people: one person agrees with the others on {one:.0%} of pairs, the model on {model:.0%}"]
+
+
+def _few(result: Result, bounds: tuple[float, float] | None) -> list[str]:
+    pairs, prompts = number(result.get("pairs")) or 0, number(result.get("prompts")) or 0
+    if pairs < FEW_PAIRS:
+        return [f"few pairs: {pairs:.0f} of {prompts:.0f} prompts; rate more images"]
+    if bounds is None:
+        return [f"few prompts: {prompts:.0f} are too few for an interval; rate images of more prompts"]
+    if bounds[1] - bounds[0] > WIDE_INTERVAL:
+        return [f"few prompts: with {prompts:.0f} the interval is {bounds[1] - bounds[0]:.2f} wide"]
+    return []
+
+
+def _people(result: Result) -> list[str]:
+    line = result.get("single_person")
+    one = number(line.get("accuracy")) if isinstance(line, dict) else None
+    if one is None or one >= PEOPLE_DIFFER:
+        return []
+    return [f"people disagree: one person agrees with the others on {one:.0%} of pairs only"]
+
+
+def _calibration(result: Result) -> list[str]:
+    error = number(result.get("calibration_error"))
+    rows = [row for row in result.get("reliability") or [] if isinstance(row, dict)]
+    known = [(number(row.get("pairs")), number(row.get("confidence")), number(row.get("accuracy"))) for row in rows]
+    if error is None or error <= BADLY_CALIBRATED or not known or any(None in row for row in known):
+        return []
+    excess = sum(n * (sure - right) for n, sure, right in known if n and sure is not None and right is not None)
+    way = "too sure of itself" if excess > 0 else "less sure than it could be"
+    return [f"its probabilities are off by {error:.2f}: it is {way}"]
+
+
+def _praise(result: Result) -> str:
+    line = result.get("single_person")
+    bounds = line.get("difference_interval") if isinstance(line, dict) else None
+    low = number(bounds[0]) if isinstance(bounds, Sequence) and len(bounds) == 2 else None
+    if low is None:
+        return "better than guessing"
+    return "above one person" if low > 0 else "like one person"
+
+
+def _count(value: Any) -> str:
+    known = number(value)
+    return "–" if known is None else f"{known:,.0f}"

@@ -1,0 +1,68 @@
+"""HTML that all cards are made of: tables, words explained on hover, a table behind a chart."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Final
+
+GLOSSARY: Final[Mapping[str, str]] = {
+    "Accuracy": "share of pairs of one prompt that the model puts in the same order as people; ½ is guessing",
+    "95 % interval": "where the accuracy would lie in 95 of 100 cases, were the prompts drawn anew (bootstrap)",
+    "F1": "another look at the share of right orders, which balances misses and false alarms; 1 is perfect",
+    "Loss": "how people's choices surprised the model (negative log-likelihood); .69 is guessing, lower is better",
+    "Spearman": "how the order of scores within a prompt follows that of ratings: 1 the same, 0 not, −1 reversed",
+    "MAE": "mean absolute error: by how many rating points a score misses the mean rating",
+    "Calibration error": "by how much the model's stated sureness differs from how often it was right; 0 is best",
+    "Pairs": "pairs of images with a winner that the figures stand on",
+    "Ties": "pairs whose ratings differ too little to have a winner; left out",
+    "Prompts": "prompts that the figures stand on; each counts the same",
+    "One person": "how often one person orders two images as the mean of the others does, over all people and pairs",
+    "Model there": "the model on the same pairs as one person, against the mean of the others",
+    "Model less person": "what the model orders right more often (or less) than one person, with 95 % interval",
+    "Weight": "the weight of one rating point of this head in the combined score; the weights sum to 100 %",
+    "Weight × spread": "weight times how far this head's scores differ between images: what it moves in practice",
+    "Lost without": "accuracy of the combined score that is lost when this head is left out and the others refitted",
+}
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, wide: bool = False) -> str:
+    """A table of cells that are HTML already; it scrolls within itself where the screen is narrow.
+
+    With `wide`, cells are never broken to make it fit.
+    """
+    head = "".join(f"<th scope=col>{term(column)}</th>" for column in columns)
+    body = "".join(
+        "<tr>"
+        + "".join(f"<th scope=row>{cell}</th>" if k == 0 else f"<td>{cell}</td>" for k, cell in enumerate(row))
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        f'<div class="studio-table{" studio-wide" if wide else ""}" tabindex="0"><table><thead><tr>'
+        f"{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def term(word: str) -> str:
+    """A word, escaped; with its explanation on hover where it is one of the `GLOSSARY`."""
+    explained = GLOSSARY.get(word)
+    return f'<abbr title="{escape(explained)}">{escape(word)}</abbr>' if explained else escape(word)
+
+
+def behind(columns: Sequence[str], rows: Sequence[Sequence[str]], what: str = "The numbers as a table") -> str:
+    """The table behind a chart, folded; its cells are text and escaped here."""
+    if not rows:
+        return ""
+    cells = [[escape(cell) for cell in row] for row in rows]
+    return f'<details class="studio-behind"><summary>{escape(what)}</summary>{table(columns, cells)}</details>'
+
+
+def glossary() -> str:
+    """All explanations, for those who can't hover."""
+    entries = "".join(f"<dt>{escape(word)}</dt><dd>{escape(text)}</dd>" for word, text in GLOSSARY.items())
+    return f'<details class="studio-behind"><summary>What these words mean</summary><dl>{entries}</dl></details>'
+
+
+def notes(lines: Sequence[str]) -> str:
+    """A list of plain sentences, escaped; empty where there is none."""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f'<ul class="studio-notes">{items}</ul>' if items else ""

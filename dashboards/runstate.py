@@ -1,0 +1,28 @@
+"""Whether a run is whole: at work, finished, or stopped or killed half-way, from its files and the job board."""
+
+from dashboards.jobs import JobBoard
+from dashboards.jobstate import JobState
+from dashboards.journal import Journal
+from dashboards.runs import Run, number
+
+
+def half_way(run: Run, board: JobBoard) -> str:
+    """What to know where a run has not gone through all its epochs, in words; empty where it has."""
+    done = len(Journal(run.folder / "metrics.jsonl").lines())
+    arguments = run.config.get("arguments")
+    wanted = number(arguments.get("epochs")) if isinstance(arguments, dict) else None
+    if wanted is None or done >= wanted:
+        return ""
+    far = f"{done} of {wanted:.0f} epochs"
+    job = next((job for job in board.all() if job.output.resolve() == run.folder.resolve()), None)
+    go_on = "To go on with it, run the same command with --resume."
+    if job is None:
+        return f"It has done {far}: it is still at work, or was stopped or killed. {go_on}"
+    state = board.status(job).state
+    if state.live:
+        return f"It is at work and has done {far}: these figures will still change."
+    if state is JobState.STOPPED:
+        return f"It was stopped after {far}. {go_on}"
+    if state is JobState.LOST:
+        return f"It was killed after {far}. {go_on}"
+    return f"It failed after {far}. {go_on}" if state is JobState.FAILED else ""

@@ -1,0 +1,194 @@
+"""Why A beat B, without components: two images of the run or of one's own in; cards and the waterfall out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from dashboards import cards, markup
+from dashboards.analysis import find_run, usable_checkpoint
+from dashboards.chartstyle import TEXT, WHOLE, colour_of, label_of, say, style
+from dashboards.context import Context
+from dashboards.desk import image_name
+from dashboards.roots import shown
+from reward.errors import RewardError
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from reward.versus import Versus
+
+PICTURE_PIXELS: Final = 512
+TELLING: Final = 0.005  # points; what rounds to nothing is not told
+COLUMNS: Final = ("Head", "Weight", "A", "B", "A less B", "Adds to the difference")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the room shows; without `versus`, `card` says what is wrong or what to do."""
+
+    card: str
+    versus: "Versus | None" = None
+
+    def figure(self) -> "go.Figure | None":
+        """The waterfall; None where there is nothing to draw."""
+        return waterfall(self.versus) if self.versus is not None else None
+
+    def table(self) -> str:
+        """The table behind the waterfall."""
+        return markup.behind(COLUMNS, rows(self.versus)) if self.versus is not None else ""
+
+
+def prompts_of(context: Context, name: str | None) -> list[tuple[str, str]]:
+    """(label, prompt_id) of the run's prompts that have two images or more.
+
+    Raises:
+        RewardError: the run's data can't be read.
+    """
+    data = context.desk.validated(find_run(context, name or "")).data
+    texts: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    for number, text in zip(data.prompt, data.texts, strict=True):
+        prompt_id = data.prompt_names[number]
+        texts[prompt_id] = text
+        counts[prompt_id] = counts.get(prompt_id, 0) + 1
+    return [(f"{one} · {texts[one]}" if texts[one] else one, one) for one in texts if counts[one] > 1]
+
+
+def images_of(context: Context, name: str | None, prompt: str | None) -> dict[str, Path]:
+    """The files of a prompt's images, by the names that the page shows.
+
+    Raises:
+        RewardError: the run's data can't be read.
+    """
+    data = context.desk.validated(find_run(context, name or "")).data
+    numbers = zip(data.files, data.prompt, strict=True)
+    return {image_name(file): file for file, number in numbers if data.prompt_names[number] == prompt}
+
+
+def compare(
+    context: Context,
+    name: str | None,
+    checkpoint: str,
+    chosen: tuple[str | None, str | None, str | None],
+    uploads: Sequence[str],
+) -> Answer:
+    """Compare two images: the first two uploads where there are two, else those `chosen` as (prompt, A, B)."""
+    try:
+        first, second = _files(context, name, chosen, uploads)
+        found = usable_checkpoint(context, name or "", checkpoint)
+        from reward.versus import compare_images
+
+        versus = context.shelf.use(found.folder, lambda model: compare_images(model, first, second))
+        pictures = "".join(
+            f"<figure>{cards.picture(file, PICTURE_PIXELS, image_name(file))}"
+            f"<figcaption><strong>{side}</strong> {escape(image_name(file))} · {score:.2f}</figcaption></figure>"
+            for side, file, score in (("A", first, versus.first), ("B", second, versus.second))
+        )
+    except (RewardError, ValueError) as error:
+        return Answer(cards.problem("These images were not compared", str(error)))
+    words = f'<p class="studio-answer">{escape(in_words(versus))}</p>'
+    told = markup.notes(_how_sure(context, found.run.name, versus))
+    return Answer(f'<div class="studio-sides">{pictures}</div>{words}{told}', versus)
+
+
+def in_words(versus: "Versus") -> str:
+    """The answer in a sentence or two."""
+    if versus.difference == 0:
+        return "A and B have the same combined score."
+    winner, loser = ("A", "B") if versus.difference > 0 else ("B", "A")
+    told = f"{winner} is ahead of {loser} by {abs(versus.difference):.2f}."
+    pull = sorted(versus.parts, key=lambda one: -one.part * (1 if versus.difference > 0 else -1))
+    sign = 1 if versus.difference > 0 else -1
+    helped = [label_of(one.head) for one in pull if one.part * sign > TELLING][:2]
+    against = [label_of(one.head) for one in reversed(pull) if one.part * sign < -TELLING][:2]
+    if helped:
+        told += f" {' and '.join(helped)} {'speak' if len(helped) > 1 else 'speaks'} for {winner}"
+        told += f", {' and '.join(against)} for {loser}." if against else ", no head against it."
+    return told
+
+
+def rows(versus: "Versus") -> list[list[str]]:
+    """The table behind: the rows of `COLUMNS`, the last the whole."""
+    parts = [
+        [
+            label_of(one.head),
+            f"{one.weight:.3f}",
+            f"{one.first:.3f}",
+            f"{one.second:.3f}",
+            f"{one.first - one.second:+.3f}",
+            f"{one.part:+.4f}",
+        ]
+        for one in versus.parts
+    ]
+    whole = ["Combined", "1.000", f"{versus.first:.3f}", f"{versus.second:.3f}", f"{versus.difference:+.3f}"]
+    return [*parts, [*whole, f"{versus.difference:+.4f}"]]
+
+
+def waterfall(versus: "Versus") -> "go.Figure":
+    """A step a head from 0 to the difference of the combined scores, which the last bar shows whole."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    steps, reached = [], 0.0
+    for one in versus.parts:
+        steps.append((f"{label_of(one.head)} {one.part:+.2f}", colour_of(one.head), reached, one.part))
+        reached += one.part
+    steps.append((f"A less B {versus.difference:+.2f}", WHOLE, 0.0, versus.difference))
+    for label, colour, base, length in reversed(steps):
+        figure.add_bar(
+            y=[label],
+            x=[length],
+            base=[base],
+            orientation="h",
+            name=label,
+            marker={"color": colour},
+            hovertemplate=f"{label}: {length:+.4f}<extra></extra>",
+        )
+    unit = "points of the combined score: weight × difference" if versus.parts else "centred logit"
+    style(figure, "What each head adds to A less B", "", unit)
+    if not versus.parts:
+        say(figure, "Pairs alone don't tell the heads apart")
+    edges = [0.0, *(base for _, _, base, _ in steps), *(base + length for _, _, base, length in steps)]
+    room = 0.04 * (max(edges) - min(edges) or 1.0)
+    figure.add_vline(x=0, line={"color": TEXT, "width": 1})
+    figure.update_layout(showlegend=False, bargap=0.35).update_yaxes(showgrid=False)
+    return figure.update_xaxes(range=[min(edges) - room, max(edges) + room])
+
+
+def _files(
+    context: Context, name: str | None, chosen: tuple[str | None, str | None, str | None], uploads: Sequence[str]
+) -> tuple[Path, Path]:
+    if len(uploads) >= 2:
+        return Path(uploads[0]), Path(uploads[1])
+    if uploads:
+        raise RewardError("One image is there; add the other one to compare it with.")
+    prompt, *sides = chosen
+    known = images_of(context, name, prompt)
+    if unknown := [side for side in sides if side not in known]:
+        raise RewardError(f"Choose two images: {shown(str(unknown[0]))} is none of this prompt's.")
+    return known[str(sides[0])], known[str(sides[1])]
+
+
+def _how_sure(context: Context, name: str, versus: "Versus") -> list[str]:
+    """P and what validation says of it, for the side that is ahead."""
+    from reward.versus import sureness
+
+    if versus.probability is None:
+        return ["These weights were set by hand, so no probability can be told."]
+    ahead = "A" if versus.logit >= 0 else "B"
+    chance = max(versus.probability, 1 - versus.probability)
+    told = [f"The model expects people to prefer {ahead} in {chance:.0%} of comparisons."]
+    try:
+        held = sureness(context.desk.validated(find_run(context, name)))
+    except RewardError as error:
+        return [*told, f"How far that holds can't be told: {error}"]
+    if held is None:
+        return [*told, "Validation has too few prompts to tell how far that holds."]
+    share, low, high = held.of(abs(versus.logit))
+    return [
+        *told,
+        f"On the run's {held.pairs} validation pairs, people preferred what was as far ahead in {share:.0%} of cases "
+        f"(95 % interval {low:.0%} – {high:.0%}, over {held.prompts} prompts): that is for images like those.",
+    ]

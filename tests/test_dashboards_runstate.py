@@ -1,0 +1,46 @@
+"""Runs that did not go through all their epochs say so."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from dashboards_helpers import write_run
+
+from dashboards.jobs import JobBoard
+from dashboards.runner import write_json
+from dashboards.runs import Run, read_run
+from dashboards.runstate import half_way
+
+
+def run_of(folder: Path, wanted: int) -> Run:
+    write_run(folder)
+    (folder / "config.json").write_text(json.dumps({"arguments": {"epochs": wanted}}))
+    run = read_run(folder)
+    assert run is not None
+    return run
+
+
+def test_a_whole_run_has_nothing_to_say(tmp_path: Path) -> None:
+    assert half_way(run_of(tmp_path / "run", 4), JobBoard(tmp_path / "jobs")) == ""
+    unknown = Run("x", write_run(tmp_path / "x"))
+    assert half_way(unknown, JobBoard(tmp_path / "jobs")) == ""
+
+
+def test_a_run_from_the_shell_that_ended_early_says_how_far_it_came(tmp_path: Path) -> None:
+    words = half_way(run_of(tmp_path / "run", 15), JobBoard(tmp_path / "jobs"))
+    assert words.startswith("It has done 4 of 15 epochs: it is still at work, or was stopped or killed.")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(130, "It was stopped after 4 of 15 epochs."), (None, "It was killed after"), (1, "It failed after 4 of 15")],
+)
+def test_a_run_of_the_studio_says_what_became_of_it(tmp_path: Path, code: int | None, words: str) -> None:
+    run = run_of(tmp_path / "run", 15)
+    job = tmp_path / "jobs" / "20260101-000000-abcdef"
+    job.mkdir(parents=True)
+    write_json(job / "job.json", {"arguments": [], "output": str(run.folder), "created": time.time() - 3600})
+    if code is not None:
+        write_json(job / "exit.json", {"code": code, "time": time.time()})
+    assert half_way(run, JobBoard(tmp_path / "jobs")).startswith(words)

@@ -1,0 +1,136 @@
+"""A run's figures, computed again from the ratings by other code, for each way of validating."""
+
+import csv
+import json
+import math
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scipy.stats import spearmanr
+
+from dashboards.headtable import table_rows
+from reward.aspects import HEADS
+from reward.config import TrainConfig
+from reward.errors import InputError
+from reward.training import train
+from reward.unseen import Validated, read_validation
+from tests.planted import plant
+
+RUNS: dict[str, dict[str, Any]] = {
+    "folds": {"pairs": None, "folds": 3},
+    "held out": {"folds": 0},
+    "pairs alone": {"mode": "pairs", "ratings": None, "folds": 3},
+}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures with ratings and preferences, and a run of each kind on them."""
+    root = tmp_path_factory.mktemp("unseen")
+    planted = plant(root, prompts=12, images=4)
+    for name, changes in RUNS.items():
+        told = {"ratings": planted.ratings, "pairs": planted.pairs, "backbone": "pixelstats", "epochs": 2} | changes
+        list(train(TrainConfig(output=root / "runs" / name, **told)))
+    return root
+
+
+def metrics_of(root: Path, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((root / "runs" / name / "best" / "metrics.json").read_text())
+    return found
+
+
+def ratings_of(root: Path, head: str) -> dict[str, tuple[str, float]]:
+    """The prompt and the mean over people of each image's ratings on a head."""
+    given: dict[str, list[float]] = {}
+    prompt = {}
+    with (root / "multihead_ratings.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            prompt[row["image_path"]] = row["prompt_id"]
+            if row[f"{head}_rating"]:
+                given.setdefault(row["image_path"], []).append(float(row[f"{head}_rating"]))
+    return {path: (prompt[path], sum(values) / len(values)) for path, values in given.items()}
+
+
+def by_path(root: Path, found: Validated) -> dict[str, int]:
+    return {str(Path(file).resolve().relative_to(root.resolve())): n for n, file in enumerate(found.data.files)}
+
+
+def surprise(z: float, label: float) -> float:
+    p = 1 / (1 + math.exp(-z))
+    return -(label * math.log(p) + (1 - label) * math.log(1 - p))
+
+
+@pytest.mark.parametrize("name", ["folds", "held out"])
+@pytest.mark.parametrize("head", HEADS)
+def test_head_figures_follow_from_the_ratings(root: Path, name: str, head: str) -> None:
+    found, metrics = read_validation(root / "runs" / name), metrics_of(root, name)
+    place, k = by_path(root, found), HEADS.index(head)
+    prompts: dict[str, list[tuple[float, int]]] = {}
+    for path, (prompt, rating) in ratings_of(root, head).items():
+        if found.measured[place[path]]:
+            prompts.setdefault(prompt, []).append((rating, place[path]))
+    right, losses, ties, rhos, errors = [], [], 0, [], []
+    for images in prompts.values():
+        orders = []
+        for (rating_a, a), (rating_b, b) in combinations(images, 2):
+            if round(abs(rating_a - rating_b), 6) < 0.5:
+                ties += 1
+                continue
+            better, worse = (a, b) if rating_a > rating_b else (b, a)
+            orders.append(found.scores[better, k] > found.scores[worse, k])
+            losses.append(surprise(found.logits[better, k] - found.logits[worse, k], 1.0))
+        right += [sum(orders) / len(orders)] if orders else []
+        # Means that are equal on paper may differ in their last bit, and with it in rank: take the engine's.
+        means = [found.data.ratings[n, k] for _, n in images]
+        assert means == pytest.approx([rating for rating, _ in images])
+        rhos.append(spearmanr(means, [found.scores[n, k] for _, n in images]).statistic)
+        errors += [abs(rating - found.scores[n, k]) for rating, n in images]
+    result = metrics["heads"][head]
+    again = {
+        "accuracy": sum(right) / len(right),
+        "loss": sum(losses) / len(losses),
+        "spearman": sum(rhos) / len(rhos),
+        "mae": sum(errors) / len(errors),
+    }
+    assert {key: result[key] for key in again} == pytest.approx(again, abs=1e-6)
+    assert (result["pairs"], result["ties"], result["prompts"]) == (len(losses), ties, len(right))
+    cells = table_rows(metrics)[k]
+    assert cells[2] == f"{again['accuracy']:.3f}"
+    assert cells[-3:] == [str(len(losses)), str(ties), str(len(right))]
+
+
+@pytest.mark.parametrize(("name", "key"), [("held out", "combined"), ("pairs alone", "overall")])
+def test_combined_figures_follow_from_the_preferences(root: Path, name: str, key: str) -> None:
+    found, metrics = read_validation(root / "runs" / name), metrics_of(root, name)
+    place = by_path(root, found)
+    prompts: dict[str, list[bool]] = {}
+    losses = []
+    for line in (root / "pairs.jsonl").read_text().splitlines():
+        pair = json.loads(line)
+        a, b = place[pair["img_pos"]], place[pair["img_neg"]]
+        if not (found.measured[a] and found.measured[b]):
+            continue
+        z = found.combined[a] - found.combined[b]
+        losses.append(surprise(z, pair["label"]))
+        if pair["label"] != 0.5:
+            prompts.setdefault(pair["prompt"], []).append((z > 0) == (pair["label"] > 0.5))
+    shares = [sum(orders) / len(orders) for orders in prompts.values()]
+    assert metrics[key]["accuracy"] == pytest.approx(sum(shares) / len(shares))
+    assert metrics[key]["loss"] == pytest.approx(sum(losses) / len(losses), abs=1e-6)
+    assert table_rows(metrics)[-1][2] == f"{sum(shares) / len(shares):.3f}"
+
+
+def test_changed_inputs_and_folders_that_may_not_be_read_are_refused(root: Path) -> None:
+    run = root / "runs" / "folds"
+    with pytest.raises(InputError, match="outside the folders"):
+        read_validation(run, may_read=lambda _: False)
+    with pytest.raises(InputError, match="outside the folders"):
+        read_validation(run, may_read=lambda path: path.suffix == ".csv")
+    file = root / "multihead_ratings.csv"
+    kept = file.read_text()
+    file.write_text(kept + "\n")
+    with pytest.raises(InputError, match="changed since the run was trained"):
+        read_validation(run)
+    file.write_text(kept)
