@@ -31,6 +31,7 @@ class Rating:
     `withdrawn` takes an earlier rating back. A `correction` comes from an edited means file: it speaks for
     all ratings of the image up to the one numbered `covers`, on the heads that have a value or are in `unjudged`.
     `revises` is the key of the same person's rating of the same image that this one takes the place of.
+    `late` says that it came after the image had been free for others again.
     """
 
     image_id: int
@@ -43,6 +44,7 @@ class Rating:
     withdrawn: bool = False
     covers: int | None = None
     revises: str | None = None
+    late: bool = False
 
 
 @dataclass(frozen=True)

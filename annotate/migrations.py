@@ -63,6 +63,8 @@ CREATE TABLE exports (
 ) STRICT;
 """
 
+_REPEATED_HEADS = ("spatial", "icono", "style", "fidelity", "material")
+
 
 def studio_migrations() -> Migrations:
     """All steps, in order."""
@@ -109,5 +111,31 @@ def studio_migrations() -> Migrations:
     @migrations()
     def skips_have_reasons(db: Database) -> None:
         db.execute("ALTER TABLE skips ADD COLUMN reason TEXT NOT NULL DEFAULT ''")
+
+    @migrations()
+    def images_are_leased(db: Database) -> None:
+        db.execute(
+            "CREATE TABLE leases (image_id INTEGER NOT NULL REFERENCES images(id), annotator TEXT NOT NULL, "
+            "tab TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('first', 'repeat')), expires TEXT NOT NULL, "
+            "PRIMARY KEY (image_id, annotator)) STRICT"
+        )
+        db.execute("CREATE INDEX leases_by_person ON leases(annotator, tab)")
+        db.execute("CREATE INDEX ratings_by_image ON ratings(image_id, annotator, id, withdrawn)")
+        db.execute("ALTER TABLE ratings ADD COLUMN late INTEGER NOT NULL DEFAULT 0 CHECK (late IN (0, 1))")
+
+    @migrations()
+    def repeats_are_a_kind_of_their_own(db: Database) -> None:
+        heads = ", ".join(f"{head} REAL CHECK ({head} BETWEEN 0 AND 10)" for head in _REPEATED_HEADS)
+        db.execute(
+            f"CREATE TABLE repeats (id INTEGER PRIMARY KEY, image_id INTEGER NOT NULL REFERENCES images(id), "
+            f"annotator TEXT NOT NULL, {heads}, unjudged TEXT NOT NULL, seconds REAL, key TEXT NOT NULL UNIQUE, "
+            "of_key TEXT NOT NULL, created TEXT NOT NULL) STRICT"
+        )
+        db.execute("CREATE INDEX repeats_by_person ON repeats(annotator, image_id)")
+        for action in ("UPDATE", "DELETE"):
+            db.execute(
+                f"CREATE TRIGGER repeats_no_{action.lower()} BEFORE {action} ON repeats "
+                "BEGIN SELECT RAISE(ABORT, 'repeats are append-only'); END"
+            )
 
     return migrations

@@ -29,6 +29,11 @@ class Project:
         return self.root / "prompts.csv"
 
     @property
+    def settings(self) -> Path:
+        """How the project is rated; optional."""
+        return self.root / "studio.toml"
+
+    @property
     def database(self) -> Path:
         """The SQLite file that holds every rating."""
         return self.root / "studio.db"

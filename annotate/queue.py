@@ -1,11 +1,16 @@
-"""Which image a person sees next, and how far they are. Reads the database; decides nothing about others."""
+"""Which images a person may see next, in which order and why, and how far they are. Reads the database."""
 
+import json
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlite_utils import Database
 
 from annotate.catalogue import ImageRow, one_image, row_to_image, select_images
 from annotate.drafts import drafted_images, one_draft
+from annotate.leases import moment
 from annotate.rows import current_rating
 
 _RATED = (
@@ -13,6 +18,25 @@ _RATED = (
     "ORDER BY r.id DESC LIMIT 1), 0)"
 )
 _SKIPPED = "(SELECT max(s.id) FROM skips s WHERE s.annotator = :annotator AND s.image_id = i.id)"
+
+
+# Fewer people than are wanted have rated it or have it before them.
+_WANTED = """
+(:wanted = 0 OR :wanted > (SELECT count(*) FROM (
+    SELECT annotator FROM (SELECT r.annotator, r.withdrawn, max(r.id) FROM ratings r
+        WHERE r.image_id = i.id AND r.source <> 'correction' GROUP BY r.annotator) WHERE NOT withdrawn
+    UNION SELECT l.annotator FROM leases l WHERE l.image_id = i.id AND l.kind = 'first' AND l.expires > :now
+        AND l.annotator <> :annotator)))
+"""
+# The person has it in another tab (of any browser, or of this one alone: what comes before the stroke).
+_ELSEWHERE = (
+    "EXISTS (SELECT 1 FROM leases l WHERE l.image_id = i.id AND l.annotator = :annotator AND l.tab <> :tab "
+    "AND l.expires > :now{})"
+)
+_OF_THIS_BROWSER = " AND substr(l.tab, 1, instr(l.tab, '/')) = substr(:tab, 1, instr(:tab, '/'))"
+_FREE = f"NOT {_ELSEWHERE.format('')} AND {_WANTED}"
+_CHUNK = 100
+BEGUN = "You had begun this one."
 
 
 @dataclass(frozen=True)
@@ -23,45 +47,108 @@ class Progress:
     total: int
 
 
-def next_images(db: Database, annotator: str, after: int | None, limit: int) -> list[ImageRow]:
-    """Up to `limit` images not rated by this person: in order from behind image `after`, then from the start,
-    then the skipped ones, longest skipped first. Several people may get the same image: means are over people.
+@dataclass(frozen=True)
+class Asking:
+    """A person's tab that wants an image: behind image `after`, or where they left off; `wanted` raters an image."""
+
+    annotator: str
+    tab: str = ""
+    after: int | None = None
+    wanted: int = 0
+
+    def values(self) -> dict[str, Any]:
+        """What the queries need."""
+        return {"annotator": self.annotator, "tab": self.tab, "wanted": self.wanted, "now": moment()}
+
+
+@dataclass(frozen=True)
+class Pick:
+    """An image for a person, and why it comes, in words."""
+
+    image: ImageRow
+    why: str
+
+
+def next_images(db: Database, asking: Asking, limit: int, order: Sequence[int] | None = None) -> list[Pick]:
+    """Up to `limit` images that this person hasn't rated and that still want raters: in order from behind `after`, then
+    from the start, then the skipped ones, longest skipped first.
 
     Without `after` (a person comes, or comes back), the image that they were in the midst of is the first.
+
+    Args:
+        order: image numbers in this person's order; None goes prompt by prompt.
     """
-    begun = _begun(db, annotator) if after is None else []
-    fresh = [image for image in _unrated(db, annotator, after, limit) if image.id not in {b.id for b in begun}]
-    return [*begun, *fresh][:limit]
+    begun = _begun(db, asking) if asking.after is None else []
+    fresh = _by_prompt(db, asking, limit) if order is None else _by_order(db, asking, limit, order)
+    fresh += _skipped(db, asking, limit - len(fresh))
+    return [*begun, *(pick for pick in fresh if pick.image.id not in {b.image.id for b in begun})][:limit]
 
 
-def _begun(db: Database, annotator: str) -> list[ImageRow]:
+def _begun(db: Database, asking: Asking) -> list[Pick]:
     """The image of the person's newest draft, as a list of one or none."""
-    for image_id in drafted_images(db, annotator):
-        image = one_image(db, image_id)
-        current = current_rating(db, image_id, annotator)
-        draft = one_draft(db, image_id, annotator)
-        if image is not None and image.active and draft and draft.revises == (current.key if current else None):
-            return [image]
+    for image_id in drafted_images(db, asking.annotator):
+        current = current_rating(db, image_id, asking.annotator)
+        draft = one_draft(db, image_id, asking.annotator)
+        if draft is None or draft.revises != (current.key if current else None):
+            continue
+        free = f"AND NOT {_ELSEWHERE.format(_OF_THIS_BROWSER)}" + ("" if current else f" AND {_WANTED}")
+        found = _select(db, f"AND i.id = :id {free}", {**asking.values(), "id": image_id})
+        if found:
+            return [Pick(found[0], BEGUN)]
     return []
 
 
-def _unrated(db: Database, annotator: str, after: int | None, limit: int) -> list[ImageRow]:
-    position = -1
-    if after is not None:
-        row = db.execute("SELECT position FROM images WHERE id = ?", [after]).fetchone()
-        position = -1 if row is None else int(row[0])
-    fresh = f"AND NOT {_RATED} AND {_SKIPPED} IS NULL ORDER BY i.position"
-    passes = [f"AND i.position > :position {fresh}"]
-    if position >= 0:
-        passes.append(f"AND i.position <= :position {fresh}")
-    passes.append(f"AND NOT {_RATED} AND {_SKIPPED} IS NOT NULL ORDER BY {_SKIPPED}")
+def _by_prompt(db: Database, asking: Asking, limit: int) -> list[Pick]:
+    before = None if asking.after is None else one_image(db, asking.after)
+    row = db.execute("SELECT position FROM images WHERE id = ?", [asking.after]).fetchone()
+    position = -1 if row is None else int(row[0])
+    fresh = f"AND NOT {_RATED} AND {_SKIPPED} IS NULL AND {_FREE} ORDER BY i.position LIMIT :limit"
     found: list[ImageRow] = []
-    for condition in passes:
+    for side in (">", "<=")[: 1 if position < 0 else 2]:
         if len(found) < limit:
-            query = select_images(f"WHERE i.active = 1 {condition} LIMIT :limit")
-            values = {"annotator": annotator, "position": position, "limit": limit - len(found)}
-            found += [row_to_image(row) for row in db.execute(query, values)]
-    return found
+            values = {**asking.values(), "position": position, "limit": limit - len(found)}
+            found += _select(db, f"AND i.position {side} :position {fresh}", values)
+    picks = []
+    for image in found:
+        same = before is not None and before.prompt_id == image.prompt_id
+        words = "Another image of the same prompt." if same else "Images come prompt by prompt; this begins another."
+        picks.append(Pick(image, words))
+        before = image
+    return picks
+
+
+def _by_order(db: Database, asking: Asking, limit: int, order: Sequence[int]) -> list[Pick]:
+    start = order.index(asking.after) + 1 if asking.after in order else 0
+    turned = [*order[start:], *order[:start]]
+    fresh = f"AND i.id IN (SELECT value FROM json_each(:ids)) AND NOT {_RATED} AND {_SKIPPED} IS NULL AND {_FREE}"
+    found: list[ImageRow] = []
+    for at in range(0, len(turned), _CHUNK):
+        chunk = turned[at : at + _CHUNK]
+        rank = {image_id: place for place, image_id in enumerate(chunk)}
+        images = _select(db, fresh, {**asking.values(), "ids": json.dumps(chunk)})
+        found += sorted(images, key=lambda image: rank[image.id])
+        if len(found) >= limit:
+            break
+    return [Pick(image, "Images come in random order.") for image in found[:limit]]
+
+
+def _skipped(db: Database, asking: Asking, limit: int) -> list[Pick]:
+    if limit <= 0:
+        return []
+    rest = f"AND NOT {_RATED} AND {_SKIPPED} IS NOT NULL AND {_FREE} ORDER BY {_SKIPPED} LIMIT :limit"
+    found = _select(db, rest, {**asking.values(), "limit": limit})
+    return [Pick(image, "You skipped this one; it comes again at the end.") for image in found]
+
+
+def _select(db: Database, rest: str, values: dict[str, Any]) -> list[ImageRow]:
+    return [row_to_image(row) for row in db.execute(select_images(f"WHERE i.active = 1 {rest}"), values)]
+
+
+def shuffled_images(db: Database, annotator: str) -> list[int]:
+    """All images in an order that is this person's own and stays so."""
+    ids = [int(row[0]) for row in db.execute("SELECT id FROM images WHERE active = 1 ORDER BY id")]
+    random.Random(annotator).shuffle(ids)
+    return ids
 
 
 def count_progress(db: Database, annotator: str, rated: int | None = None) -> Progress:

@@ -30,6 +30,7 @@ from annotate.schemas import (
     ErrorOut,
     ImageId,
     ImageOut,
+    LeaveIn,
     OwnListOut,
     OwnOut,
     ProgressOut,
@@ -75,8 +76,8 @@ def rating_router(store: Store, exporter: Exporter) -> APIRouter:
         counts = store.progress(annotator)
         return ProgressOut(rated=counts.rated, total=counts.total, notices=_notices(store, exporter))
 
-    def queue_of(annotator: str, after: int | None = None) -> dict[str, Any]:
-        tasks = [_task_out(task) for task in store.next_tasks(annotator, after)]
+    def queue_of(annotator: str, after: int | None = None, tab: str = "") -> dict[str, Any]:
+        tasks = [_task_out(task) for task in store.next_tasks(annotator, after, tab=tab)]
         return {"image": tasks[0] if tasks else None, "upcoming": tasks[1:], "progress": progress_of(annotator)}
 
     @router.get("/desk", summary="Which project is rated here")
@@ -89,8 +90,9 @@ def rating_router(store: Store, exporter: Exporter) -> APIRouter:
         after: Annotated[
             int | None, Query(ge=1, description="Begin behind this image; else where they left off.")
         ] = None,
+        tab: Annotated[str, Query(max_length=64, description="Tells one page of a person from another.")] = "",
     ) -> QueueOut:
-        return QueueOut(**queue_of(check_person(annotator), after))
+        return QueueOut(**queue_of(check_person(annotator), after, tab))
 
     @router.get("/progress", summary="How far a person is")
     def get_progress(annotator: Who) -> ProgressOut:
@@ -106,7 +108,7 @@ def rating_router(store: Store, exporter: Exporter) -> APIRouter:
         saved = SavedOut(
             id=stored.id, image_id=stored.image_id, key=stored.key, created=stored.created, repeated=repeated
         )
-        return SaveOut(saved=saved, **queue_of(stored.annotator, after=stored.image_id))
+        return SaveOut(saved=saved, **queue_of(stored.annotator, stored.image_id, sent.tab))
 
     @router.get("/ratings", summary="A person's own ratings, newest first")
     def get_ratings(
@@ -132,7 +134,11 @@ def rating_router(store: Store, exporter: Exporter) -> APIRouter:
     def post_skip(sent: SkipIn) -> QueueOut:
         annotator = check_person(sent.annotator)
         store.save_skip(sent.image_id, annotator, sent.reason)
-        return QueueOut(**queue_of(annotator, after=sent.image_id))
+        return QueueOut(**queue_of(annotator, sent.image_id, sent.tab))
+
+    @router.post("/leave", summary="Leave the page: its image is free for others soon", status_code=204)
+    def post_leave(sent: LeaveIn) -> None:
+        store.leave(check_person(sent.annotator), sent.tab)
 
     @router.get(
         "/images/{image_id}",
@@ -175,7 +181,7 @@ def _image_out(image: ImageRow) -> ImageOut:
 def _task_out(task: Task) -> TaskOut:
     draft = None if task.draft is None else SaidOut(**_said(task.draft))
     current = None if task.current is None else current_out(task.current)
-    return TaskOut(**_image_facts(task.image), draft=draft, current=current)
+    return TaskOut(**_image_facts(task.image), why=task.why, draft=draft, current=current)
 
 
 def current_out(rating: StoredRating) -> CurrentOut:

@@ -10,7 +10,7 @@ from annotate.judgement import CORRECTION_NAME, SIMULATED_CORRECTION_NAME, Ratin
 from reward.aspects import HEADS
 
 COLUMNS = ("id", "image_id", "annotator", *HEADS, "unjudged", "seconds", "key", "source", "withdrawn", "covers",
-           "revises", "created")  # fmt: skip
+           "revises", "late", "created")  # fmt: skip
 _INSERT = f"INSERT INTO ratings ({', '.join(COLUMNS[1:])}) VALUES ({', '.join('?' * (len(COLUMNS) - 1))})"
 
 
@@ -21,7 +21,7 @@ def insert_rating(db: Database, rating: Rating, created: str) -> StoredRating:
     cursor = db.execute(
         _INSERT,
         [rating.image_id, rating.annotator, *rating.values, " ".join(rating.unjudged), rating.seconds, rating.key,
-         rating.source, int(rating.withdrawn), rating.covers, rating.revises, created],
+         rating.source, int(rating.withdrawn), rating.covers, rating.revises, int(rating.late), created],
     )  # fmt: skip
     if cursor.lastrowid is None:
         raise StorageError("The database gave no number to the rating.")
@@ -38,7 +38,7 @@ def row_to_rating(row: Sequence[object]) -> StoredRating:
     fields = dict(zip(COLUMNS, row, strict=True))
     values = tuple(fields.pop(head) for head in HEADS)
     fields["unjudged"] = tuple(str(fields["unjudged"]).split())
-    fields["withdrawn"] = bool(fields["withdrawn"])
+    fields["withdrawn"], fields["late"] = bool(fields["withdrawn"]), bool(fields["late"])
     return StoredRating(values=values, **fields)  # type: ignore[arg-type]  # STRICT tables hold these types
 
 

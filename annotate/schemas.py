@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from reward.aspects import HEADS, MAX_RATING, MIN_RATING, RATING_STEP
 
 ImageId = Annotated[int, Field(ge=1, le=2**63 - 1, description="An image's number.")]
+Tab = Annotated[str, Field(max_length=64, description="Tells one page of a person from another.")]
 Annotator = Annotated[str, Field(description="Who rates: 1 to 64 characters.", examples=["Ada"])]
 
 # Values are checked by annotate.judgement, whose messages name the head; so any JSON comes through to it.
@@ -51,6 +52,8 @@ class RatingIn(_Strict):
         "and another rating is current by now, the answer is 409; left out, whatever is current is revised.",
     )
 
+    tab: Tab = ""
+
 
 class DraftIn(_Strict):
     """What a person has touched so far; nothing touched removes the draft."""
@@ -69,6 +72,14 @@ class SkipIn(_Strict):
     annotator: Annotator
     image_id: ImageId
     reason: str = Field(default="", description="Why, in the person's words: up to 200 characters.")
+    tab: Tab = ""
+
+
+class LeaveIn(_Strict):
+    """A page that a person leaves."""
+
+    annotator: Annotator
+    tab: Tab = ""
 
 
 class SaidOut(BaseModel):
@@ -102,8 +113,9 @@ class ImageOut(BaseModel):
 
 
 class TaskOut(ImageOut):
-    """An image to rate, what this person has begun to say of it, and what they say of it so far."""
+    """An image to rate, why it comes, what this person has begun to say of it, and what they say of it so far."""
 
+    why: str
     draft: SaidOut | None
     current: CurrentOut | None
 

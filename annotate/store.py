@@ -9,7 +9,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -23,10 +23,13 @@ from annotate.export_log import Export, known_exports, note_begun, note_finished
 from annotate.files import lock_file
 from annotate.history import OwnRating, own_ratings
 from annotate.judgement import Draft, Rating, StoredRating, check_annotator, check_reason
+from annotate.leases import end_lease, leave, renew_lease, take_lease
 from annotate.migrations import studio_migrations
 from annotate.project import Project
-from annotate.queue import Progress, count_progress, next_images
+from annotate.queue import BEGUN, Asking, Pick, Progress, count_progress, next_images, shuffled_images
+from annotate.repeats import due_repeat, insert_repeat, repeat_by_key
 from annotate.rows import current_rating, insert_rating, rating_by_key, row_to_rating, same_content, select_ratings
+from annotate.settings import read_campaign
 
 _NO_END = 2**63 - 1
 
@@ -38,6 +41,7 @@ class Task:
     image: ImageRow
     draft: Draft | None = None
     current: StoredRating | None = None
+    why: str = ""
 
 
 class Store:
@@ -47,6 +51,7 @@ class Store:
         self.project = project
         self.problems: tuple[str, ...] = ()
         self.catalogue_version = 0
+        self.campaign = read_campaign(project.settings)
         self.identity = ""  # tells this project from another one at the same address
         self._db = db
         self._reader = reader
@@ -55,6 +60,7 @@ class Store:
         self._reading_lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         self._rated: dict[str, int] = {}
+        self._orders: dict[str, list[int]] = {}
 
     @classmethod
     def open(cls, project: Project) -> "Store":
@@ -99,6 +105,7 @@ class Store:
             self.problems = survey.problems
             self.catalogue_version += 1
             self._rated.clear()
+            self._orders.clear()
         self._changed()
         return self.problems
 
@@ -123,11 +130,17 @@ class Store:
                         raise ConflictError("This key was used for another rating; make a new key for each rating.")
                     return earlier, True
                 self._require_active(db, rating.image_id)
+                repeat = _known_repeat(db, rating)
+                if repeat is not None:
+                    return repeat, True
                 current = current_rating(db, rating.image_id, rating.annotator)
+                kind, late = end_lease(db, rating.image_id, rating.annotator)
+                if kind == "repeat" and current is not None and rating.revises is None:
+                    return _store_repeat(db, rating, current), False
                 if only_if_newest:
                     _require_newest(current, rating)
                 revises = None if current is None else current.key
-                stored = insert_rating(db, replace(rating, revises=revises), _now())
+                stored = insert_rating(db, replace(rating, revises=revises, late=late), _now())
                 remove_draft(db, rating.image_id, rating.annotator)
             if current is None and rating.annotator in self._rated:
                 self._rated[rating.annotator] += 1
@@ -147,6 +160,7 @@ class Store:
             if draft.revises != (None if current is None else current.key):
                 return False
             put_draft(db, draft, _now())
+            renew_lease(db, draft.image_id, draft.annotator, self.campaign.lease_minutes)
             return True
 
     def save_skip(self, image_id: int, annotator: str, reason: str = "") -> None:
@@ -158,21 +172,46 @@ class Store:
                 "INSERT INTO skips (image_id, annotator, created, reason) VALUES (?, ?, ?, ?)",
                 [image_id, name, _now(), why],
             )
+            end_lease(db, image_id, name)
 
-    def next_tasks(self, annotator: str, after: int | None = None, limit: int = 3) -> list[Task]:
-        """The next images for a person, those after image `after` first, skipped ones last.
+    def leave(self, annotator: str, tab: str) -> None:
+        """A person left the page: what it had before it is free for others soon."""
+        with self._writing() as db:
+            leave(db, annotator, tab)
 
-        Without `after`, what they were in the midst of comes first.
+    def next_tasks(self, annotator: str, after: int | None = None, limit: int = 3, tab: str = "") -> list[Task]:
+        """The next images for a person, those after image `after` first, skipped ones last; the first is theirs now.
+
+        Without `after`, what they were in the midst of comes first. `tab` tells one page of a person from another:
+        they get different images.
         """
-        with self._writing_lock, _translated(self.project.database):
-            return [self._task(image, annotator) for image in next_images(self._db, annotator, after, limit)]
+        asking = Asking(annotator, tab, after, self.campaign.ratings_per_image)
+        with self._writing() as db:
+            repeat = due_repeat(db, self.identity, annotator, self.campaign.repeats)
+            picks = next_images(db, asking, limit, self._order(annotator))
+            again = None if repeat is None or not picks else one_image(db, repeat)
+            if again is not None and picks[0].why != BEGUN:
+                task = Task(again, why=picks[0].why)  # as if it came for the first time
+                take_lease(db, again.id, annotator, tab, "repeat", self.campaign.lease_minutes)
+                return [task, *(self._task(pick, annotator) for pick in picks)][:limit]
+            if picks:
+                take_lease(db, picks[0].image.id, annotator, tab, "first", self.campaign.lease_minutes)
+            return [self._task(pick, annotator) for pick in picks]
 
-    def _task(self, image: ImageRow, annotator: str) -> Task:
+    def _order(self, annotator: str) -> list[int] | None:
+        if self.campaign.order == "prompt":
+            return None
+        if annotator not in self._orders:
+            self._orders[annotator] = shuffled_images(self._db, annotator)
+        return self._orders[annotator]
+
+    def _task(self, pick: Pick, annotator: str) -> Task:
+        image = pick.image
         current = current_rating(self._db, image.id, annotator)
         draft = one_draft(self._db, image.id, annotator)
         if draft is not None and draft.revises != (None if current is None else current.key):
             draft = None  # from before a rating that was saved elsewhere
-        return Task(image, draft, current)
+        return Task(image, draft, current, pick.why)
 
     def own_ratings(self, annotator: str, before: int | None = None, limit: int = 50) -> list[OwnRating]:
         """A person's current ratings, newest first, those numbered below `before`."""
@@ -292,3 +331,19 @@ def _require_newest(current: StoredRating | None, rating: Rating) -> None:
             "You rated this image meanwhile, in another tab or browser. Save again to put this rating in its place.",
             current.id,
         )
+
+
+def _store_repeat(db: Database, rating: Rating, current: StoredRating) -> StoredRating:
+    created = _now()
+    number = insert_repeat(db, rating, current.key, created)
+    return StoredRating(**asdict(rating), id=number, created=created)
+
+
+def _known_repeat(db: Database, rating: Rating) -> StoredRating | None:
+    known = repeat_by_key(db, rating)
+    if known is None:
+        return None
+    number, created, same = known
+    if not same:
+        raise ConflictError("This key was used for another rating; make a new key for each rating.")
+    return StoredRating(**asdict(rating), id=number, created=created)

@@ -270,6 +270,7 @@ def test_openapi_tells_what_the_routes_do(client: TestClient) -> None:
         "/api/progress",
         "/api/ratings",
         "/api/skip",
+        "/api/leave",
         "/api/images/{image_id}",
         "/api/images/{image_id}/screen",
     }

@@ -16,7 +16,7 @@ export function makeBoard(root, settings) {
     find(".pad-start").hidden = kind !== "start" && kind !== "done";
     find(".pad-start label").textContent = kind === "done" ? "Somebody else’s turn? Their name" : "Your name";
     if (kind === "done") find(".pad-start-name").value = "";
-    find(".pad-again").hidden = kind !== "trouble";
+    find(".pad-again").hidden = kind !== "trouble" && title !== "Nothing to rate now";
     find(".pad-message .pad-open-mine").hidden = kind !== "done";
   }
 

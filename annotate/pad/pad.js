@@ -11,7 +11,7 @@ import { makeKeys } from "./keys.js";
 import { makeMine } from "./mine.js";
 import { ask, makeKey, query } from "./network.js";
 import { openOutbox } from "./outbox.js";
-import { openShelf } from "./shelf.js";
+import { openShelf, pageName } from "./shelf.js";
 import { makeStage } from "./stage.js";
 
 const NAME_KEY = "reward-studio-annotator";
@@ -30,6 +30,7 @@ export async function start(element, settings) {
   const aids = makeAids(root, stage);
   const mine = makeMine(root, settings, { person: () => name, outbox: () => outbox, open: reopen, reopenWaiting });
 
+  const tab = pageName(makeKey);
   let shelf;
   let name = "";
   let outbox = null;
@@ -69,6 +70,7 @@ export async function start(element, settings) {
     prompt.tabIndex = prompt.scrollHeight > prompt.clientHeight ? 0 : -1; // a long one can be scrolled by key
     aids.reset();
     stage.show(task, upcoming);
+    find(".pad-why").textContent = task.current ? "" : task.why;
     find(".pad-announce").textContent = "Image to rate. Prompt: " + task.prompt;
     say(words || (begun ? "What you had begun here is back." : ""), kind);
     find(".pad-leave").hidden = !task.current;
@@ -97,8 +99,9 @@ export async function start(element, settings) {
     task = null;
     upcoming = [];
     keys.forget();
-    const { total } = queue.progress;
+    const { rated, total } = queue.progress;
     if (total === 0) message("empty", "No images yet", "Put images into images/<prompt_id>/ of the data folder and start the studio again.");
+    else if (rated < total) message("done", "Nothing to rate now", "Every image has as many ratings as are wanted, or is with somebody at the moment.");
     else message("done", "All rated", "Thank you, " + name + ": you have rated all " + total + " images. " + (settings.sample ? board.own : "The ratings are in the project’s CSV files."));
   }
 
@@ -159,7 +162,7 @@ export async function start(element, settings) {
     return once(async () => {
       say("Saving …");
       // Kept in this browser first: whatever happens now, the rating is not lost, and its key stores it once.
-      const item = outbox.put({ key: makeKey(), annotator: name, image_id: task.image_id, ...said() }, task);
+      const item = outbox.put({ key: makeKey(), annotator: name, tab, image_id: task.image_id, ...said() }, task);
       try {
         const answer = await outbox.deliver(item);
         drafts.forget(task.image_id);
@@ -210,7 +213,7 @@ export async function start(element, settings) {
 
   async function refill() {
     try {
-      const queue = await ask("api/next" + query({ annotator: name, after: task.image_id }));
+      const queue = await ask("api/next" + query({ annotator: name, tab, after: task.image_id }));
       upcoming = [queue.image, ...queue.upcoming].filter((next) => next && next.image_id !== task.image_id).slice(0, 2);
       stage.preload(upcoming);
     } catch { /* the next save asks again */ }
@@ -224,7 +227,7 @@ export async function start(element, settings) {
     return once(async () => {
       try {
         await drafts.flush(); // it comes again with what is touched of it
-        showQueue(await ask("api/skip", { annotator: name, image_id: task.image_id, reason }), "Skipped; it comes again at the end.");
+        showQueue(await ask("api/skip", { annotator: name, tab, image_id: task.image_id, reason }), "Skipped; it comes again at the end.");
       } catch (error) {
         say("Not skipped: " + error.message, "bad");
       }
@@ -290,7 +293,7 @@ export async function start(element, settings) {
     try {
       await outbox.sendOlder();
       await drafts.flush();
-      showQueue(await ask("api/next" + query({ annotator: name })), words, kind);
+      showQueue(await ask("api/next" + query({ annotator: name, tab })), words, kind);
     } catch (error) {
       if (!("said" in error)) throw error;
       if (error.away) {
@@ -307,7 +310,10 @@ export async function start(element, settings) {
 
   async function begin(person) {
     if (drafts) await drafts.flush();
-    if (outbox) outbox.close();
+    if (outbox) {
+      outbox.close();
+      ask("api/leave", { annotator: name, tab }).catch(() => {});
+    }
     name = person;
     nameField.value = name;
     task = null;
@@ -379,7 +385,11 @@ export async function start(element, settings) {
 
   const until = { signal: ending.signal };
   document.addEventListener("keydown", (event) => (root.isConnected ? keys.handle(event) : ending.abort()), { capture: true, ...until });
-  window.addEventListener("pagehide", () => drafts && drafts.flush({ keepalive: true }), until);
+  window.addEventListener("pagehide", () => {
+    if (!drafts) return;
+    drafts.flush({ keepalive: true });
+    ask("api/leave", { annotator: name, tab }, { keepalive: true }).catch(() => {}); // else the lease ends by itself
+  }, until);
   window.addEventListener("resize", fit, until);
   new ResizeObserver(fit).observe(element);
   saveButton.addEventListener("click", save);

@@ -38,3 +38,16 @@ export function openShelf(studio) {
     },
   };
 }
+
+// Tells this page from another one of the same person: the browser, a stroke, the tab. A reload is the same page.
+export function pageName(make) {
+  const kept = (storage, name) => {
+    try {
+      if (!storage.getItem(name)) storage.setItem(name, make().slice(0, 16));
+      return storage.getItem(name);
+    } catch {
+      return make().slice(0, 16);
+    }
+  };
+  return kept(localStorage, "reward-studio-browser") + "/" + kept(sessionStorage, "reward-studio-tab");
+}

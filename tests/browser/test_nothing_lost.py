@@ -14,6 +14,7 @@ from pad_parts import Desk, enter, numbers, on_stage, press, shows, skip, status
 from playwright.sync_api import Page, Route, expect
 
 from annotate.api import build_api
+from annotate.drafts import one_draft
 from annotate.exports import Exporter
 from annotate.project import Project
 from annotate.rating_tab import build_rating_tab
@@ -36,10 +37,7 @@ def lose_the_answer(route: Route) -> None:
 
 def draft_is_on_server(desk: Desk, name: str, image_id: int, *values: float | None) -> None:
     deadline = time.monotonic() + 5
-    while True:
-        found = [task.draft for task in desk.store.next_tasks(name, limit=9) if task.image.id == image_id]
-        if found and found[0] is not None and found[0].values == values:
-            return
+    while (found := one_draft(desk.store._db, image_id, name)) is None or found.values != values:
         assert time.monotonic() < deadline, f"the draft is {found}"
         time.sleep(0.02)
 
@@ -344,23 +342,32 @@ def test_my_ratings_lists_and_reopens_everything(new_page: NewPage, desk: Desk) 
     assert [own.rating.values[0] for own in desk.store.own_ratings("Ada")] == [9, 4, 3, 1]
 
 
-def test_two_tabs_of_one_person_overwrite_nothing_silently(new_page: NewPage, desk: Desk) -> None:
+def test_two_tabs_of_one_person_get_different_images_and_overwrite_nothing(new_page: NewPage, desk: Desk) -> None:
     first = new_page()
     enter(first, desk)
     second = first.context.new_page()
     second.goto(desk.url)
-    shows(second, 1)
-    press(first, "1 2 3 4 5 Enter")
-    shows(first, 2)
-    press(second, "9 9 9 9 9 Enter")
-    status(second, "Not saved: You rated this image meanwhile, in another tab or browser.")
-    assert numbers(second) == ["9.0"] * 5
-    assert len(stored(desk)) == 1
-    second.keyboard.press("Enter")  # on purpose now
     shows(second, 2)
+    second.reload()
+    shows(second, 2)
+    press(first, "1 2 3 4 5 Enter")
+    shows(first, 3)
+    press(second, "6 6 6 6 6 Enter")
+    shows(second, 4)
+    for page in (first, second):
+        page.keyboard.press("b")
+        on_stage(page, 2)
+    press(first, "7 Enter")
+    shows(first, 3)
+    press(second, "9 Enter")
+    status(second, "Not saved: You rated this image meanwhile, in another tab or browser.")
+    assert numbers(second)[0] == "9.0"
+    assert [row.values[0] for row in desk.store.ratings_since(0)] == [1, 6, 7]
+    second.keyboard.press("Enter")  # on purpose now
+    shows(second, 4)
     rows = desk.store.ratings_since(0)
-    assert [row.values[0] for row in rows] == [1, 9]
-    assert rows[1].revises == rows[0].key
+    assert [row.values[0] for row in rows] == [1, 6, 7, 9]
+    assert rows[3].revises == rows[2].key
 
 
 # Typing ahead

@@ -71,7 +71,9 @@ def test_skipping_asks_for_a_reason(new_page: NewPage, desk: Desk) -> None:
 
 
 def test_forty_images_by_keyboard_alone(new_page: NewPage, make_project: MakeProject, start_desk: StartDesk) -> None:
-    desk = start_desk(make_project(prompts=4, images=10, size=(320, 240)))
+    project = make_project(prompts=4, images=10, size=(320, 240))
+    project.settings.write_text("repeats = 0")
+    desk = start_desk(project)
     page = new_page()
     enter(page, desk)
     started = time.monotonic()

@@ -1,0 +1,282 @@
+"""Which image comes next: as many raters as wanted, leases, orders, words, and blind repeats."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from annotate.exports import Exporter
+from annotate.judgement import check_draft, check_rating
+from annotate.leases import moment
+from annotate.project import Project
+from annotate.repeats import FIRST_AFTER
+from annotate.settings import Campaign, read_campaign
+from annotate.store import Store
+from reward.aspects import HEADS
+from reward.errors import InputError
+
+MakeProject = Callable[..., Project]
+OpenStore = Callable[[Project], Store]
+OpenCampaign = Callable[..., Store]
+
+
+@pytest.fixture
+def campaign(make_project: MakeProject, open_store: OpenStore) -> OpenCampaign:
+    def start(settings: str, prompts: int = 2, images: int = 3) -> Store:
+        project = make_project(prompts=prompts, images=images, size=(16, 16))
+        project.settings.write_text(settings, encoding="utf-8")
+        return open_store(project)
+
+    return start
+
+
+def rate(store: Store, image_id: int, name: str, value: float = 5.0, **more: object) -> bool:
+    """Rate as the pad does: a first rating, which anything current refuses. Returns whether it was marked late."""
+    key = f"key-number-{image_id}-{name.replace(' ', '-')}-{int(value)}"
+    rating = check_rating(image_id, name, dict.fromkeys(HEADS, value), [], 1.0, key)
+    return store.save_rating(rating, only_if_newest=True)[0].late
+
+
+def age_leases(store: Store) -> None:
+    """As if every lease had ended a minute ago."""
+    with store._writing() as db:
+        db.execute("UPDATE leases SET expires = ?", [moment(-60)])
+
+
+def next_id(store: Store, name: str, after: int | None = None, tab: str = "") -> int | None:
+    tasks = store.next_tasks(name, after, tab=tab)
+    return tasks[0].image.id if tasks else None
+
+
+# As many as wanted
+
+
+def test_an_image_goes_to_as_many_people_as_are_wanted(campaign: OpenCampaign) -> None:
+    store = campaign("ratings_per_image = 2")
+    assert [next_id(store, name) for name in ("Ada", "Bob", "Cy", "Di", "Eve")] == [1, 1, 2, 2, 3]
+    rate(store, 1, "Ada")
+    assert next_id(store, "Fay") == 3  # one has rated image 1, one is at it
+    store.save_skip(1, "Bob")
+    assert next_id(store, "Gus") == 1
+
+
+def test_fifty_people_at_once_assign_nothing_twice_too_often(campaign: OpenCampaign) -> None:
+    wanted, images = 3, 40
+    store = campaign(f"ratings_per_image = {wanted}\nrepeats = 0", prompts=4, images=10)
+    over: list[int] = []
+    stop = threading.Event()
+
+    def watch() -> None:
+        query = (
+            "SELECT image_id, count(*) FROM (SELECT image_id, annotator FROM ratings UNION "
+            "SELECT image_id, annotator FROM leases WHERE expires > ?) GROUP BY image_id HAVING count(*) > ?"
+        )
+        while not stop.is_set():
+            with store._reading_lock:
+                over.extend(row[0] for row in store._reader.execute(query, [moment(), wanted]))
+
+    def work(person: int) -> int:
+        done, after, skipped = 0, None, set[int]()
+        while (image_id := next_id(store, f"Person {person}", after)) is not None:
+            if (person + done) % 11 == 10 and image_id not in skipped:
+                skipped.add(image_id)
+                store.save_skip(image_id, f"Person {person}")
+            else:
+                assert not rate(store, image_id, f"Person {person}")
+                done += 1
+            after = image_id
+        return done
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    with ThreadPoolExecutor(50) as pool:
+        total = sum(pool.map(work, range(50)))
+    stop.set()
+    watcher.join()
+    assert over == []
+    counts = Counter(row.image_id for row in store.ratings_since(0))
+    assert counts.total() == total
+    assert max(counts.values()) <= wanted
+    for person in range(50, 54):  # whoever comes later finishes what was left
+        work(person)
+    counts = Counter(row.image_id for row in store.ratings_since(0))
+    assert counts == dict.fromkeys(range(1, images + 1), wanted)
+
+
+def test_a_lease_ends_by_itself_and_a_save_after_it_is_marked(campaign: OpenCampaign) -> None:
+    store = campaign("ratings_per_image = 1\nlease_minutes = 5")
+    assert next_id(store, "Ada") == 1
+    assert next_id(store, "Bob") == 2
+    age_leases(store)
+    assert next_id(store, "Cy") == 1
+    assert not rate(store, 1, "Cy")
+    assert rate(store, 1, "Ada")  # stored all the same, beyond what is wanted
+    assert not rate(store, 3, "Dora")  # rated without a lease: late for nobody
+    assert [(row.annotator, row.late) for row in store.ratings_since(0)] == [
+        ("Cy", False),
+        ("Ada", True),
+        ("Dora", False),
+    ]
+
+
+def test_touching_a_head_renews_the_lease(campaign: OpenCampaign) -> None:
+    store = campaign("ratings_per_image = 1\nlease_minutes = 5")
+    next_id(store, "Ada")
+    with store._writing() as db:
+        db.execute("UPDATE leases SET expires = ?", [moment(1)])
+    store.save_draft(check_draft(1, "Ada", {"style": 3}, [], 1.0, None))
+    (expires,) = store._db.execute("SELECT expires FROM leases").fetchone()
+    assert expires > moment(4 * 60)
+
+
+def test_leaving_frees_the_image_soon_but_not_at_once(campaign: OpenCampaign) -> None:
+    store = campaign("ratings_per_image = 1")
+    next_id(store, "Ada", tab="b/1")
+    store.leave("Ada", "b/1")
+    assert next_id(store, "Bob") == 2  # she may only be reloading
+    (expires,) = store._db.execute("SELECT expires FROM leases WHERE annotator = 'Ada'").fetchone()
+    assert moment(20) < expires < moment(40)
+    assert next_id(store, "Ada", tab="b/1") == 1
+
+
+def test_tabs_of_one_person_get_different_images(campaign: OpenCampaign) -> None:
+    store = campaign("")
+    assert [next_id(store, "Ada", tab=tab) for tab in ("b/1", "b/2", "b/1")] == [1, 2, 1]
+    assert next_id(store, "Bob", tab="c/1") == 1
+    store.save_draft(check_draft(2, "Ada", {"style": 3}, [], 1.0, None))
+    assert next_id(store, "Ada", tab="b/1") == 1  # the draft is in the other tab's hands
+    assert next_id(store, "Ada", tab="phone/1") == 2  # but moves with the person to another browser
+
+
+def test_a_full_image_is_not_given_out_for_a_draft(campaign: OpenCampaign) -> None:
+    store = campaign("ratings_per_image = 1")
+    assert next_id(store, "Ada") == 1
+    store.save_draft(check_draft(1, "Ada", {"style": 3}, [], 1.0, None))
+    age_leases(store)
+    assert next_id(store, "Bob") == 1
+    rate(store, 1, "Bob")
+    assert next_id(store, "Ada") == 2
+
+
+# Orders and words
+
+
+def test_the_words_say_why_an_image_comes(campaign: OpenCampaign) -> None:
+    store = campaign("")
+    tasks = store.next_tasks("Ada", limit=4)
+    assert [task.why for task in tasks] == [
+        "Images come prompt by prompt; this begins another.", "Another image of the same prompt.",
+        "Another image of the same prompt.", "Images come prompt by prompt; this begins another."]  # fmt: skip
+    store.save_draft(check_draft(5, "Ada", {"style": 3}, [], 1.0, None))
+    assert store.next_tasks("Ada")[0].why == "You had begun this one."
+    store.save_skip(2, "Ada")
+    for image_id in (1, 3, 4, 5, 6):
+        rate(store, image_id, "Ada")
+    assert [task.why for task in store.next_tasks("Ada")] == ["You skipped this one; it comes again at the end."]
+
+
+def test_random_order_is_each_persons_own_and_complete(campaign: OpenCampaign) -> None:
+    store = campaign('order = "random"\nrepeats = 0', prompts=5, images=8)
+
+    def walk(name: str) -> list[int]:
+        seen: list[int] = []
+        after = None
+        while tasks := store.next_tasks(name, after):
+            after = tasks[0].image.id
+            seen.append(after)
+            if len(tasks) > 1:
+                upcoming = tasks[1].image.id
+                assert upcoming not in seen
+            rate(store, after, name)
+        return seen
+
+    ada, bob = walk("Ada"), walk("Bob")
+    assert sorted(ada) == sorted(bob) == list(range(1, 41))
+    assert ada != bob
+    assert sum(abs(a - b) == 1 for a, b in pairwise(ada)) < 12
+    assert store.next_tasks("Cy")[0].why == "Images come in random order."
+
+
+# Blind repeats
+
+
+def test_some_of_ones_own_come_again_unannounced_and_count_nowhere(campaign: OpenCampaign) -> None:
+    store = campaign("repeats = 0.2", prompts=8, images=25)
+    seen: list[int] = []
+    while tasks := store.next_tasks("Ada", seen[-1] if seen else None):
+        task = tasks[0]
+        if task.image.id in seen:
+            assert len(seen) - seen.index(task.image.id) >= FIRST_AFTER
+            assert (task.draft, task.current) == (None, None)
+            assert store.next_tasks("Ada", seen[-1])[0].image.id == task.image.id  # a reload doesn't help
+        rate(store, task.image.id, "Ada", 9.0 if task.image.id in seen else 4.0)
+        seen.append(task.image.id)
+    again = len(seen) - 200
+    assert 20 <= again <= 60
+    assert len(store.ratings_since(0)) == 200
+    assert {row.values for row in store.ratings_since(0)} == {(4.0,) * 5}
+    rows = store._db.execute("SELECT style, of_key FROM repeats").fetchall()
+    assert len(rows) == again
+    assert {row[0] for row in rows} == {9.0}
+    assert {row[1] for row in rows} <= {row.key for row in store.ratings_since(0)}
+    assert Exporter(store).flush()
+    assert ",9," not in store.project.per_annotator_csv.read_text(encoding="utf-8")
+    assert store.progress("Ada").rated == 200
+    with pytest.raises(Exception, match="append-only"), store._writing() as db:
+        db.execute("DELETE FROM repeats")
+
+
+def test_a_repeat_is_stored_once_and_a_revision_is_none(campaign: OpenCampaign) -> None:
+    store = campaign("repeats = 0.5", prompts=3, images=15)
+    last = None
+    while True:
+        task = store.next_tasks("Ada", last)[0]
+        if last is not None and task.image.id < last:
+            break
+        rate(store, task.image.id, "Ada", 4.0)
+        last = task.image.id
+    current = store.own_ratings("Ada", limit=200)
+    key = next(own.rating.key for own in current if own.rating.image_id == task.image.id)
+    again = check_rating(task.image.id, "Ada", dict.fromkeys(HEADS, 6.0), [], 1.0, "key-of-repeat")
+    first, repeated = store.save_rating(again, only_if_newest=True)
+    assert not repeated
+    assert store.save_rating(again, only_if_newest=True) == (first, True)
+    revision = check_rating(task.image.id, "Ada", dict.fromkeys(HEADS, 7.0), [], 1.0, "key-of-revision", key)
+    assert store.save_rating(revision, only_if_newest=True)[0].revises == key
+    assert store._db.execute("SELECT count(*) FROM repeats").fetchone() == (1,)
+
+
+# Settings
+
+
+def test_settings_are_read_and_defaults_stand_without_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "studio.toml"
+    assert read_campaign(path) == Campaign(0, "prompt", 0.05, 15.0)
+    path.write_text('ratings_per_image = 3\norder = "random"\nrepeats = 0\nlease_minutes = 2.5\n')
+    assert read_campaign(path) == Campaign(3, "random", 0, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ratings_per_image = -1", "ratings_per_image is -1; a whole number from 0 to 1000"),
+        ("ratings_per_image = 2.5", "a whole number from 0 to 1000"),
+        ("ratings_per_image = true", "a whole number"),
+        ('order = "best"', "order is 'best'; one of prompt, random"),
+        ("repeats = 0.9", "repeats is 0.9; a number from 0 to 0.5"),
+        ("repeats = nan", "a number from 0 to 0.5"),
+        ("lease_minutes = 0", "a number from 0.1 to 1440"),
+        ("speed = 1", "'speed' is no setting; one of ratings_per_image, order, repeats, lease_minutes"),
+        ("order = prompt", "studio.toml: can't be read"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "studio.toml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_campaign(path)
+    assert message in str(caught.value)
