@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dashboards import cards, figures, headtable, markup, trustfigures
+from dashboards.chartstyle import label_of
 from dashboards.context import Context
 from dashboards.desk import image_name
 from dashboards.journal import Journal
@@ -91,6 +92,8 @@ def report(context: Context, name: str | None, checkpoint: str) -> RunReport:
         return RunReport("", cards.problem("This run can't be shown", str(error)))
     found = read_checkpoint(run, checkpoint)
     trouble = run.problem or found.problem
+    if run.weighed_by_hand and not found.metrics:
+        return RunReport("", cards.warning("Weights set by hand", _own_weights(run)))
     if not found.metrics:
         return RunReport("", cards.problem(f"Something is wrong with {run.name}", trouble))
     warning = cards.problem(f"Something is wrong with {run.name}", trouble) if trouble else ""
@@ -167,6 +170,14 @@ def find_run(context: Context, name: str) -> Run:
     if run is None:
         raise RewardError(f"There is no run called {shown(name)} in {context.roots.outputs}.")
     return run
+
+
+def _own_weights(run: Run) -> str:
+    lineage = run.config.get("lineage")
+    weights = lineage.get("weights") if isinstance(lineage, dict) else None
+    known = weights.items() if isinstance(weights, dict) else ()
+    told = ", ".join(f"{label_of(str(head))} {value:.0%}" for head, value in known if isinstance(value, float))
+    return f"{told}. The heads are another run's, where their figures are; the weights were learned from no data."
 
 
 def usable_checkpoint(context: Context, name: str, checkpoint: str) -> Checkpoint:

@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 from dashboards import analysis, cards
 from dashboards.context import Context
+from dashboards.disputes_tab import build_disputes
 from dashboards.results_tab import build_results
 from dashboards.rooms import Choice
 from dashboards.scoring_tab import build_scoring
 from dashboards.versus_tab import build_versus
+from dashboards.weights_tab import build_weights
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -38,6 +40,10 @@ def build_analysis_tab(context: Context, demo: "gr.Blocks", tab: "gr.Tab") -> No
             show, shown = build_results(context, (run, checkpoint), badges)
         with gr.Tab("A against B", id="versus") as versus:
             build_versus(context, choice, versus)
+        with gr.Tab("Disagreements", id="disputes") as disputes:
+            build_disputes(context, choice, disputes)
+        with gr.Tab("Weights", id="weights") as weights:
+            build_weights(context, choice, weights)
         with gr.Tab("Score images", id="score"):
             build_scoring(context, (run, checkpoint))
     _wire_choice(context, demo, tab, (run, checkpoint), show, shown)

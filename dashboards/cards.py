@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 
@@ -118,14 +119,19 @@ def picture(file: Path, pixels: int = THUMBNAIL_PIXELS, words: str = "") -> str:
     Raises:
         ValueError: it is no image.
     """
+    about = file.stat()
+    return f'<img alt="{escape(words)}" src="{_data_uri(file, pixels, about.st_mtime_ns, about.st_size)}">'
+
+
+@lru_cache(maxsize=1000)
+def _data_uri(file: Path, pixels: int, _changed: int, _size: int) -> str:
     from reward.images import load_rgb
 
     image = load_rgb(file)
     image.thumbnail((pixels, pixels))
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=85)
-    encoded = base64.b64encode(stream.getvalue()).decode("ascii")
-    return f'<img alt="{escape(words)}" src="data:image/jpeg;base64,{encoded}">'
+    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
 
 
 def header(project: str, where: Path, *, sample: bool) -> str:

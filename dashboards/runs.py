@@ -36,6 +36,11 @@ class Run:
         return f"{architecture}@{Path(weights).name}" if at else spec
 
     @property
+    def weighed_by_hand(self) -> bool:
+        """Whether it is another run's model with weights of one's own."""
+        return bool(self.config.get("lineage"))
+
+    @property
     def simulated(self) -> bool:
         """Whether it was trained on ratings that no person gave."""
         return self.config.get("simulated") is True
@@ -77,7 +82,10 @@ def read_run(folder: Path) -> Run | None:
     if not any((folder / name).exists() for name in ("config.json", "metrics.jsonl", *CHECKPOINTS)):
         return None
     checkpoints = tuple(name for name in CHECKPOINTS if (folder / name).is_dir())
-    config, problem = _read_object(folder / "config.json")
+    own = folder / "config.json"
+    if not own.exists() and (folder / "best" / "config.json").exists() and not (folder / "metrics.jsonl").exists():
+        own = folder / "best" / "config.json"  # a checkpoint with weights of one's own is no training
+    config, problem = _read_object(own)
     if not problem and not checkpoints:
         problem = "it holds no checkpoint yet"
     return Run(folder.name, folder, config, checkpoints, problem)

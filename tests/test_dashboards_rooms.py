@@ -1,15 +1,24 @@
 """The rooms of the analysis tab without their components, on models that were really trained."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from dashboards_helpers import make_context
 
-from dashboards import versus
+from dashboards import analysis, disputes, versus, weights
 from dashboards.context import Context
+from dashboards.runs import list_runs
+from reward.aspects import HEADS
 from reward.config import TrainConfig
+from reward.disagreements import Reason, disagreements
+from reward.errors import RewardError
+from reward.model import MultiHeadReward
 from reward.training import train
 from tests.planted import plant
+from tests.reward_inputs import PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +73,73 @@ def test_a_run_on_data_outside_the_folders_shows_no_image(place: Path, tmp_path:
     assert "outside the folders that may be read here" in answer.card
     allowed = make_context(tmp_path, place / "outputs", place / "data")
     assert versus.compare(allowed, "first", "best", ("p3", "p3/0.png", "p3/1.png"), []).versus is not None
+
+
+OWN = {"spatial": 50.0, "icono": 0.0, "style": 20.0, "fidelity": 20.0, "material": 10.0}
+
+
+def test_the_ranking_is_that_of_the_model_with_these_weights(context: Context, place: Path) -> None:
+    ranked, data = weights.rank(context, "first", "best", OWN)
+    model = MultiHeadReward.from_pretrained(place / "outputs/first/best").with_head_weights(OWN)
+    scores = model([str(file) for file in data.data.files])
+    assert [one.score for one in ranked] == pytest.approx(sorted(scores.tolist(), reverse=True), abs=1e-4)
+    assert sorted(one.place for one in ranked) == sorted(one.before for one in ranked) == list(range(1, 49))
+    learned = weights.learned_weights(context, "first", "best")
+    assert all(one.place == one.before for one in weights.rank(context, "first", "best", learned)[0])
+    card = weights.ranking_card(context, "first", "best", OWN)
+    assert card.count("<figure") == 24
+    assert "validation pairs are in the right order; what is right says: overall preferences" in card
+
+
+def test_saved_weights_are_what_the_command_gives(context: Context, place: Path, tmp_path: Path) -> None:
+    assert "Saved as mine" in weights.save(context, "first", "best", OWN, "mine")
+    told = ",".join(f"{head}={value}" for head, value in OWN.items())
+    command = [sys.executable, "-m", "reward.reweigh", "--model", place / "outputs/first/best", "--set-weights", told]
+    subprocess.run([*command, "--output", tmp_path / "shell"], check=True, cwd=PROJECT, capture_output=True)
+    for file in ("config.json", "model.safetensors", "README.md"):
+        assert (place / "outputs/mine/best" / file).read_bytes() == (tmp_path / "shell" / file).read_bytes(), file
+    assert json.loads((place / "outputs/mine/best/config.json").read_text())["lineage"]["weights"]["spatial"] == 0.5
+    assert ("mine", "") in [(run.name, run.problem) for run in list_runs(place / "outputs")]
+    report = analysis.report(context, "mine", "best")
+    assert "Weights set by hand" in report.table
+    assert "Spatial 50%" in report.table
+    assert "a run called mine already" in weights.save(context, "first", "best", OWN, "mine")
+
+
+@pytest.mark.parametrize("name", ["../mine", "/tmp/mine", ""])
+def test_weights_are_saved_among_the_runs_alone(context: Context, name: str) -> None:
+    assert "is not such a name" in weights.save(context, "first", "best", OWN, name)
+
+
+def test_weights_that_can_t_be_are_refused(context: Context) -> None:
+    for wrong in (dict.fromkeys(HEADS, 0.0), OWN | {"style": -1.0}, {"style": 1.0}):
+        assert "These weights can" in weights.ranking_card(context, "first", "best", wrong)
+    with pytest.raises(RewardError, match="no heads to weigh"):
+        weights.learned_weights(context, "overall", "best")
+
+
+def test_disagreements_are_the_pairs_in_the_wrong_order_largest_margin_first(context: Context) -> None:
+    run = analysis.find_run(context, "first")
+    found = context.desk.validated(run)
+    metrics = json.loads((run.folder / "best/metrics.json").read_text())["heads"]["style"]
+    told, wrong = disagreements(found, "style")
+    assert 0 < wrong == len(told) < metrics["pairs"]
+    assert [one.probability for one in told] == sorted(one.probability for one in told)
+    for one in told:
+        assert one.probability < 0.5
+        assert one.ratings is not None
+        assert one.ratings[0] - one.ratings[1] >= 0.5 - 1e-6
+        agree, opinions = sum(a > b for a, b in one.said), sum(a != b for a, b in one.said)
+        assert (one.reason is Reason.PEOPLE_DIFFER) == (opinions > 0 and agree / opinions < 2 / 3)
+        if one.reason is Reason.CLOSE:
+            assert one.ratings[0] - one.ratings[1] < 1
+    card = disputes.disputes(context, "first", "style")
+    assert f"Style gets {wrong} validation pairs wrong." in card
+    assert card.count("<figure>") == 2 * min(wrong, disputes.MOST_SHOWN)
+
+
+def test_overall_disagreements_and_heads_that_are_none(context: Context) -> None:
+    assert "validation pairs wrong" in disputes.disputes(context, "overall", "combined")
+    for run, head in (("overall", "style"), ("first", "beauty")):
+        assert "has no head called" in disputes.disputes(context, run, head)
+    assert "There is no run called" in disputes.disputes(context, "gone", "style")

@@ -1,0 +1,163 @@
+"""Weights of one's own: the run's images ranked anew at once, and a checkpoint saved with its lineage."""
+
+import math
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from dashboards import cards, markup
+from dashboards.analysis import find_run, usable_checkpoint
+from dashboards.context import Context
+from dashboards.desk import image_name
+from dashboards.headtable import share, span
+from reward.aspects import HEADS
+from reward.errors import RewardError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from reward.model import MultiHeadReward
+    from reward.unseen import Validated
+
+MOST_SHOWN: Final = 12
+MOST_LISTED: Final = 200
+COLUMNS: Final = ("Image", "Place", "Before", "Score", "Score before")
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One image under the new weights; places count from 1."""
+
+    number: int
+    place: int
+    before: int
+    score: float
+    score_before: float
+
+
+def learned_weights(context: Context, name: str | None, checkpoint: str) -> dict[str, float]:
+    """The checkpoint's own weights by head; of untrained heads NaN.
+
+    Raises:
+        RewardError: the checkpoint can't be used, or has no heads to weigh.
+    """
+    found = usable_checkpoint(context, name or "", checkpoint)
+
+    def ask(model: "MultiHeadReward") -> dict[str, float]:
+        weights = model.get_head_importance()
+        return {head: weights[head] if head in model.config.trained else math.nan for head in HEADS}
+
+    weights = context.shelf.use(found.folder, ask)
+    if all(math.isnan(weight) for weight in weights.values()):
+        raise RewardError("A model of overall pairs has a single score: there are no heads to weigh.")
+    return weights
+
+
+def rank(
+    context: Context, name: str, checkpoint: str, weights: Mapping[str, float]
+) -> "tuple[list[Ranked], Validated]":
+    """The run's images by the combined score that these weights give, best first.
+
+    Raises:
+        RewardError: the weights, the checkpoint or the run's data can't be used.
+    """
+    import numpy as np
+    import torch
+
+    found = usable_checkpoint(context, name, checkpoint)
+    data = context.desk.validated(find_run(context, name))
+    vectors = torch.from_numpy(data.vectors)
+
+    def scores(model: "MultiHeadReward") -> "tuple[np.ndarray, np.ndarray]":
+        own = model.with_head_weights(weights)
+        with torch.inference_mode():
+            heads = model.head_scores(vectors.to(model.device))
+            return own.combine(heads).cpu().numpy(), model.combine(heads).cpu().numpy()
+
+    now, before = context.shelf.use(found.folder, scores)
+    places_before = np.empty(len(before), dtype=int)
+    places_before[np.argsort(-before, kind="stable")] = np.arange(1, len(before) + 1)
+    order = np.argsort(-now, kind="stable")
+    ranked = [
+        Ranked(int(n), place, int(places_before[n]), float(now[n]), float(before[n]))
+        for place, n in enumerate(order, start=1)
+    ]
+    return ranked, data
+
+
+def ranking_card(context: Context, name: str | None, checkpoint: str, weights: Mapping[str, float]) -> str:
+    """The best and the last images under these weights, and how well the weights order what people prefer."""
+    try:
+        ranked, data = rank(context, name or "", checkpoint, weights)
+    except RewardError as error:
+        return cards.problem("These weights can't be used", str(error))
+    parts = [("The best", ranked[:MOST_SHOWN])]
+    if len(ranked) > MOST_SHOWN:
+        parts.append(("The last", ranked[-MOST_SHOWN:]))
+    blocks = "".join(
+        f'<h3 class="studio-sub">{title}</h3><div class="studio-wall">{"".join(_tile(one, data) for one in some)}</div>'
+        for title, some in parts
+    )
+    rows = [
+        [image_name(data.data.files[one.number]), f"{one.place}", f"{one.before}", *_two(one.score, one.score_before)]
+        for one in ranked[:MOST_LISTED]
+    ]
+    return markup.notes([_fit(data, weights)]) + blocks + markup.behind(COLUMNS, rows, "The ranking as a table")
+
+
+def save(context: Context, name: str | None, checkpoint: str, weights: Mapping[str, float], as_name: str) -> str:
+    """Save a checkpoint with these weights as the run `as_name`; returns a card that says so, or what is wrong."""
+    try:
+        found = usable_checkpoint(context, name or "", checkpoint)
+        folder = context.roots.run_folder(as_name)
+        if folder.exists():
+            raise RewardError(f"There is a run called {folder.name} already; choose another name.")
+        own = context.shelf.use(found.folder, lambda model: model.with_head_weights(weights))
+        aside = folder.with_name(f".{folder.name}.tmp")
+        shutil.rmtree(aside, ignore_errors=True)
+        own.save_pretrained(aside / "best")
+        aside.rename(folder)
+    except RewardError as error:
+        return cards.problem("The checkpoint was not saved", str(error))
+    except OSError as error:
+        return cards.problem("The checkpoint was not saved", f"{error.filename}: {error.strerror}")
+    told = f"It is in {folder / 'best'} and stands among the runs above; its config.json tells which model it is from."
+    return cards.warning(f"Saved as {folder.name}", told)
+
+
+def _fit(found: "Validated", weights: Mapping[str, float]) -> str:
+    """How well the weights order the validation pairs, by scores of models that hadn't seen the images."""
+    import numpy as np
+
+    from reward.metrics import pair_metrics
+
+    pairs = found.data.combined.inside(found.measured).decided()
+    columns = [number for number, head in enumerate(HEADS) if weights.get(head, 0) > 0]
+    given = np.array([weights[HEADS[number]] for number in columns])
+    combined = found.scores[:, columns] @ given
+    delta = combined[pairs.first] - combined[pairs.second]
+    measured = pair_metrics(delta, pairs.label, pairs.prompt, np.ones(len(pairs), dtype=bool))
+    interval = span(measured.accuracy_interval)
+    sure = f" (95 % interval {interval})" if interval else ""
+    return (
+        f"With these weights {share(measured.accuracy)}{sure} of {measured.pairs} validation pairs are in the right "
+        f"order; what is right says: {found.data.target}."
+    )
+
+
+def _two(*values: float) -> list[str]:
+    return [f"{value:.3f}" for value in values]
+
+
+def _tile(one: Ranked, found: "Validated") -> str:
+    file = found.data.files[one.number]
+    moved = one.before - one.place
+    arrow = "" if not moved else f" ▲ {moved}" if moved > 0 else f" ▼ {-moved}"
+    try:
+        image = cards.picture(file, 160, image_name(file))
+    except ValueError:
+        image = ""
+    words = f"<figcaption>{one.place}. {one.score:.2f}{arrow}</figcaption>"
+    return f'<figure title="{escape(image_name(file))}">{image}{words}</figure>'
