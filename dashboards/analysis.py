@@ -1,10 +1,7 @@
-"""What the analysis tab does, without its components: a run's name and uploaded files in; cards and figures out."""
+"""What the analysis tab does, without its components: a run's name in; cards and figures out."""
 
-import hashlib
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dashboards import cards, figures, headtable, markup, trustfigures
@@ -15,14 +12,12 @@ from dashboards.journal import Journal
 from dashboards.roots import shown
 from dashboards.runs import Checkpoint, Run, clean_metrics, is_metrics, list_runs, read_checkpoint, read_run
 from dashboards.runstate import half_way
-from dashboards.scorer import Score, scores_csv
 from reward.aspects import BY_NAME, HEADS
 from reward.errors import RewardError
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-MOST_IMAGES: Final = 500
 MOST_ERRORS: Final = 20
 
 
@@ -55,25 +50,6 @@ class RunReport:
             markup.behind(trustfigures.CALIBRATION_COLUMNS, trustfigures.calibration_rows(self.metrics)),
             markup.behind(figures.CURVE_COLUMNS, figures.curve_rows(self.lines)),
         )
-
-
-@dataclass(frozen=True)
-class ScoreReport:
-    """Scored images as the page shows them; `csv` is empty where nothing was scored."""
-
-    card: str
-    scores: tuple[Score, ...] = ()
-    csv: str = ""
-    overall_only: bool = False
-
-    @property
-    def any_scored(self) -> bool:
-        """Whether there is something to draw."""
-        return any(not score.problem for score in self.scores)
-
-    def figure(self) -> "go.Figure":
-        """A bar a head and one combined, of each image."""
-        return figures.score_bars(self.scores, overall_only=self.overall_only)
 
 
 def run_choices(context: Context) -> list[tuple[str, str]]:
@@ -129,35 +105,6 @@ def _error_points(context: Context, name: str, head: str) -> tuple[list[tuple[st
     known = [(image_name(file), float(rating), float(score)) for file, rating, score in columns]
     evaluation = str(read_checkpoint(run, "best").metrics.get("evaluation") or "validation")
     return [point for point in known if not (math.isnan(point[1]) or math.isnan(point[2]))], evaluation
-
-
-def score(context: Context, name: str | None, checkpoint: str, files: Sequence[str]) -> ScoreReport:
-    """Score uploaded images with a checkpoint. Whatever is wrong is said in the card; nothing is raised."""
-    if not files:
-        return ScoreReport(
-            cards.empty("No images yet", "Drop one or more images above to see how this model scores them.")
-        )
-    if not name:
-        return ScoreReport(cards.problem("No model to score with", "Choose a run above, or train one first."))
-    try:
-        found = usable_checkpoint(context, name, checkpoint)
-        scores = context.shelf.score(found.folder, [Path(file) for file in files[:MOST_IMAGES]])
-    except RewardError as error:
-        return ScoreReport(cards.problem("These images were not scored", str(error)))
-    more = f"Only the first {MOST_IMAGES} of {len(files)} images were scored." if len(files) > MOST_IMAGES else ""
-    card = (cards.problem("Too many images", more) if more else "") + cards.scores_card(
-        scores, overall_only=found.pairs_mode
-    )
-    return ScoreReport(card, tuple(scores), scores_csv(scores), found.pairs_mode)
-
-
-def write_csv(content: str, folder: Path) -> Path:
-    """Keep a scores CSV in a folder of its own below `folder`, from where the page may hand it out."""
-    place = folder / f"scores-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
-    place.mkdir(parents=True, exist_ok=True)
-    path = place / "scores.csv"
-    path.write_text(content, encoding="utf-8")
-    return path
 
 
 def find_run(context: Context, name: str) -> Run:

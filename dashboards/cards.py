@@ -101,11 +101,12 @@ def scores_card(scores: Sequence[Score], *, overall_only: bool = False) -> str:
         name = f'<span class="studio-image">{thumbnail(score)}<span>{escape(score.name)}</span></span>'
         if score.problem:
             bad = f'<span class="studio-bad">{escape(score.problem)}</span>'
-            rows.append([name, bad, *[""] * (len(columns) - 1)])
+            rows.append([name, bad, *[""] * len(columns)])
             continue
         known = (score.scores.get(column) for column in columns)
-        rows.append([name, *("no ratings" if value is None else f"{value:.2f}" for value in known)])
-    return table(("Image", *(["Overall preference (logit)"] if overall_only else labels)), rows)
+        place = "–" if score.percentile is None else f"{score.percentile:.0f}"
+        rows.append([name, *("no ratings" if value is None else f"{value:.2f}" for value in known), place])
+    return table(("Image", *(["Overall preference (logit)"] if overall_only else labels), "Percentile"), rows)
 
 
 def thumbnail(score: Score) -> str:

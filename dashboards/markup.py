@@ -18,6 +18,7 @@ GLOSSARY: Final[Mapping[str, str]] = {
     "One person": "how often one person orders two images as the mean of the others does, over all people and pairs",
     "Model there": "the model on the same pairs as one person, against the mean of the others",
     "Model less person": "what the model orders right more often (or less) than one person, with 95 % interval",
+    "Percentile": "of 100 images that the run was trained on, so many have a lower combined score",
     "Weight": "the weight of one rating point of this head in the combined score; the weights sum to 100 %",
     "Weight × spread": "weight times how far this head's scores differ between images: what it moves in practice",
     "Lost without": "accuracy of the combined score that is lost when this head is left out and the others refitted",

@@ -18,17 +18,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SCORE_COLUMNS: Final = (*HEADS, "combined")
-CSV_COLUMNS: Final = ("image", *SCORE_COLUMNS)
+CSV_COLUMNS: Final = ("image", *SCORE_COLUMNS, "percentile", "problem")
 
 
 @dataclass(frozen=True)
 class Score:
-    """One image's scores in rating units (0–10); None where a head is untrained. `problem` says why there are none."""
+    """One image's scores in rating units (0–10); None where a head is untrained. `problem` says why there are none.
+
+    `percentile`: the share (0–100) of the run's own images that score lower; None where unknown.
+    """
 
     name: str
     file: Path
     scores: dict[str, float | None]
     problem: str = ""
+    percentile: float | None = None
 
 
 class ModelShelf:
@@ -41,7 +45,9 @@ class ModelShelf:
         self._models: OrderedDict[tuple[Path, int], Any] = OrderedDict()
         self._lock = threading.Lock()
 
-    def score(self, checkpoint: Path, files: Sequence[Path]) -> list[Score]:
+    def score(
+        self, checkpoint: Path, files: Sequence[Path], on_progress: "Callable[[int], None]" = lambda _: None
+    ) -> list[Score]:
         """Scores of the images, in their order. A file that is no image is named, and stops no other.
 
         Raises:
@@ -54,7 +60,7 @@ class ModelShelf:
         usable = [file for file, problem in zip(files, problems, strict=True) if problem is None]
         with self._lock:
             model = self._model(checkpoint)
-            frame = score_files(model, usable) if usable else None
+            frame = score_files(model, usable, on_progress=on_progress) if usable else None
         rows = iter(frame.to_dict("records") if frame is not None else ())
         return [
             Score(file.name, file, {}, problem) if problem is not None else Score(file.name, file, _finite(next(rows)))
@@ -86,13 +92,15 @@ class ModelShelf:
 
 
 def scores_csv(scores: Sequence[Score]) -> str:
-    """The table as CSV: image, the five heads, combined; a blank cell = no score."""
+    """The table as CSV: image, the five heads, combined, percentile, problem; a blank cell = unknown."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     for score in scores:
         known = (score.scores.get(column) for column in SCORE_COLUMNS)
-        writer.writerow([_safe(score.name), *("" if value is None else f"{value:.4f}" for value in known)])
+        cells = ["" if value is None else f"{value:.4f}" for value in known]
+        place = "" if score.percentile is None else f"{score.percentile:.1f}"
+        writer.writerow([_safe(score.name), *cells, place, _safe(score.problem)])
     return stream.getvalue()
 
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from dashboards import analysis, cards
+from dashboards import cards, scoring
 from dashboards.context import Context
+from dashboards.scoring import AS_GIVEN, SORTS, ScoreReport
 
 
 def build_scoring(context: Context, chosen: tuple[Any, Any]) -> None:
@@ -14,34 +15,76 @@ def build_scoring(context: Context, chosen: tuple[Any, Any]) -> None:
     with gr.Column(elem_classes="studio-panel"):
         gr.HTML(cards.title("Score images", "With the checkpoint chosen above; 0–10 on each aspect, and combined"))
         files = gr.File(
-            file_count="multiple", file_types=["image"], label="Images", elem_id="analyse-files", height=150
+            file_count="multiple",
+            file_types=["image", ".zip"],
+            label="Images, or a zip of them",
+            elem_id="analyse-files",
+            height=150,
         )
+        with gr.Row():
+            folder = gr.Textbox(
+                label="… or a folder on this computer",
+                info="within the data folder, or one given by --allow",
+                elem_id="analyse-folder",
+                max_lines=1,
+                scale=4,
+            )
+            sort = gr.Dropdown(list(SORTS), value=AS_GIVEN, label="Sort by", elem_id="analyse-sort", min_width=140)
         table = gr.HTML(elem_id="analyse-scores")
         plot = gr.Plot(
             show_label=False, container=False, visible=False, elem_id="analyse-bars", elem_classes="studio-plot"
         )
-        download = gr.DownloadButton("Download as CSV", visible=False, elem_id="analyse-csv")
-    _wire(context, chosen, {"files": files, "table": table, "plot": plot, "download": download})
+        with gr.Row():
+            csv = gr.DownloadButton("Download as CSV", visible=False, elem_id="analyse-csv")
+            parquet = gr.DownloadButton("Download as Parquet", visible=False, elem_id="analyse-parquet")
+    parts = {"files": files, "folder": folder, "sort": sort, "table": table, "plot": plot, "csv": csv}
+    _wire(context, chosen, {**parts, "parquet": parquet})
 
 
 def _wire(context: Context, chosen: tuple[Any, Any], parts: dict[str, Any]) -> None:
     import gradio as gr
     from gradio.utils import get_upload_folder
 
-    def score(name: str | None, which: str, files: list[str] | None) -> Any:
-        report = analysis.score(context, name, which, files or [])
+    latest = gr.State(ScoreReport())
+
+    def score(
+        name: str | None,
+        which: str,
+        files: list[str] | None,
+        folder: str,
+        column: str,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 (how Gradio hands it over)
+    ) -> Any:
+        def tell(done: int, total: int) -> None:
+            progress((done, total), unit="images")
+
+        report = scoring.score(context, name, which, files or [], str(folder or ""), tell)
         plot = gr.update(value=report.figure() if report.any_scored else None, visible=report.any_scored)
-        csv = str(analysis.write_csv(report.csv, Path(get_upload_folder()))) if report.csv else None
-        return report.card, plot, gr.update(value=csv, visible=csv is not None)
+        written = scoring.write_files(context, report, _folder()) if report.scores else (None, None)
+        downloads = [gr.update(value=file and str(file), visible=file is not None) for file in written]
+        return [report.table(column), plot, *downloads, report]
+
+    def _folder() -> Path:
+        folder = Path(get_upload_folder())
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     run, checkpoint = chosen
     gr.on(
-        [parts["files"].change, run.change, checkpoint.change],
+        [parts["files"].change, parts["folder"].submit, parts["folder"].blur, run.change, checkpoint.change],
         score,
-        [run, checkpoint, parts["files"]],
-        [parts["table"], parts["plot"], parts["download"]],
+        [run, checkpoint, parts["files"], parts["folder"], parts["sort"]],
+        [parts["table"], parts["plot"], parts["csv"], parts["parquet"], latest],
         api_name="score_images",
         trigger_mode="always_last",
         show_progress="minimal",
         show_progress_on=parts["table"],
+    )
+    parts["sort"].change(
+        lambda report, column: report.table(column),
+        [latest, parts["sort"]],
+        parts["table"],
+        api_visibility="private",
+        queue=False,
+        show_progress="hidden",
     )

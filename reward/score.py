@@ -64,7 +64,7 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.csv is not None:
             writers.append(files.enter_context(csv_rows(arguments.csv)))
         if arguments.parquet is not None:
-            writers.append(files.enter_context(_parquet(arguments.parquet, model)))
+            writers.append(files.enter_context(scores_parquet(arguments.parquet, model)))
         for part in score_in_chunks(model, paths, arguments.cache_dir, progress):
             for write in writers or [table.append]:
                 write(part)
@@ -74,7 +74,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _parquet(path: Path, model: "MultiHeadReward") -> "Iterator[Callable[[pd.DataFrame], None]]":
+def scores_parquet(path: Path, model: "MultiHeadReward") -> "Iterator[Callable[[pd.DataFrame], None]]":
     """A function that appends scores to a Parquet file that tells which model they are from."""
     import pyarrow as pa
 

@@ -1,6 +1,6 @@
 """Scores of image files by a trained model, as a table."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,3 +60,11 @@ def score_in_chunks(
             columns = {**model.by_head(scores), "combined": model.combine(scores)}
         images = [str(path) for path in paths[start : start + len(scores)]]
         yield pd.DataFrame({"image": images, **{name: values.cpu().numpy() for name, values in columns.items()}})
+
+
+def scores_frame(images: Sequence[str], scores: Sequence[Mapping[str, float | None]]) -> "pd.DataFrame":
+    """The table of `score_files` from scores by column that are there already; None becomes NaN."""
+    import pandas as pd
+
+    columns = {name: [row.get(name) for row in scores] for name in (*HEADS, "combined")}
+    return pd.DataFrame({"image": list(images), **{name: pd.Series(v, dtype="float32") for name, v in columns.items()}})

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from dashboards_helpers import make_context, make_images, make_project, write_run
 
-from dashboards import analysis
+from dashboards import analysis, scoring
 from dashboards.context import Context
 from dashboards.jobs import PROGRAM
 from dashboards.runs import read_run
-from dashboards.scorer import CSV_COLUMNS, ModelShelf, Score, scores_csv
+from dashboards.scorer import SCORE_COLUMNS, ModelShelf, Score, scores_csv
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +45,8 @@ def test_a_trained_run_is_reported(context: Context) -> None:
 
 def test_images_are_scored_and_the_model_is_loaded_once(context: Context, trained: Path, tmp_path: Path) -> None:
     files = [str(file) for file in make_images(tmp_path, 1, 3)]
-    first = analysis.score(context, "first", "best", files)
-    again = analysis.score(context, "first", "best", files[:1])
+    first = scoring.score(context, "first", "best", files)
+    again = scoring.score(context, "first", "best", files[:1])
     assert context.shelf.loads == 1
     assert first.any_scored
     assert first.scores[0].scores == pytest.approx(again.scores[0].scores, abs=1e-4, nan_ok=True)
@@ -59,12 +59,12 @@ def test_images_are_scored_and_the_model_is_loaded_once(context: Context, traine
 
 def test_the_page_and_the_command_line_score_alike(context: Context, trained: Path, tmp_path: Path) -> None:
     file = make_images(tmp_path, 1, 1)[0]
-    page = analysis.score(context, "first", "best", [str(file)])
+    page = scoring.score(context, "first", "best", [str(file)])
     table = tmp_path / "shell.csv"
     command = [sys.executable, "-m", "reward.score", "--model", trained / "outputs/first/best", file, "--csv", table]
     subprocess.run(command, check=True, cwd=PROGRAM.parent, capture_output=True)
     row = next(csv.DictReader(io.StringIO(table.read_text())))
-    for name in CSV_COLUMNS[2:]:
+    for name in SCORE_COLUMNS[1:]:
         assert page.scores[0].scores[name] == pytest.approx(float(row[name]), abs=1e-3)
 
 
@@ -74,11 +74,12 @@ def test_a_file_that_is_no_image_is_named_and_stops_no_other(context: Context, t
     bad.write_text("not a picture")
     cut = tmp_path / "cut.png"
     cut.write_bytes(good.read_bytes()[:400])
-    report = analysis.score(context, "first", "best", [str(bad), str(good), str(cut)])
+    report = scoring.score(context, "first", "best", [str(bad), str(good), str(cut)])
     assert [bool(score.problem) for score in report.scores] == [True, False, True]
     rows = list(csv.reader(io.StringIO(report.csv)))
     assert [row[0] for row in rows[1:]] == ["notes.png", "0.png", "cut.png"]
-    assert rows[1][1:] == [""] * 6
+    assert rows[1][1:-1] == [""] * 7
+    assert rows[1][-1] == "not an image that Pillow can read"
     assert rows[2][1] == ""
     assert float(rows[2][6]) > 0
 
@@ -99,7 +100,7 @@ def test_a_best_checkpoint_that_moved_on_is_loaded_anew(trained: Path, tmp_path:
 def test_names_that_are_no_runs_are_answered_in_words(context: Context, name: str, tmp_path: Path) -> None:
     image = str(make_images(tmp_path, 1, 1)[0])
     assert analysis.report(context, name, "best").metrics == {}
-    report = analysis.score(context, name, "best", [image])
+    report = scoring.score(context, name, "best", [image])
     assert not report.any_scored
     assert report.csv == ""
     assert "studio-problem" in report.card
@@ -109,7 +110,7 @@ def test_a_checkpoint_is_best_or_last(context: Context, tmp_path: Path) -> None:
     image = str(make_images(tmp_path, 1, 1)[0])
     for wrong in ("checkpoints/1", "../first/best", ""):
         assert "has no checkpoint called" in analysis.report(context, "first", wrong).table
-        assert "has no checkpoint called" in analysis.score(context, "first", wrong, [image]).card
+        assert "has no checkpoint called" in scoring.score(context, "first", wrong, [image]).card
 
 
 def test_damaged_runs_are_named_and_score_nothing(tmp_path: Path) -> None:
@@ -118,7 +119,7 @@ def test_damaged_runs_are_named_and_score_nothing(tmp_path: Path) -> None:
     image = str(make_images(tmp_path, 1, 1)[0])
     for name, content in (("config.json", "{}"), ("model.safetensors", "rubbish")):
         (folder / "best" / name).write_text(content)
-        assert "These images were not scored" in analysis.score(context, "damaged", "best", [image]).card
+        assert "These images were not scored" in scoring.score(context, "damaged", "best", [image]).card
     (folder / "metrics.jsonl").write_text('{"epoch": 1}\nrubbish\n[]\n')
     assert analysis.report(context, "damaged", "best").lines == []
     (folder / "best" / "metrics.json").write_text("rubbish")
@@ -145,7 +146,7 @@ def test_without_runs_or_images_the_page_says_what_to_do(tmp_path: Path) -> None
     context = make_context(tmp_path / "data", tmp_path / "outputs")
     assert analysis.run_choices(context) == []
     assert "Train a model in the Train tab" in analysis.report(context, None, "best").table
-    assert "Drop one or more images" in analysis.score(context, None, "best", []).card
+    assert "Drop one or more images" in scoring.score(context, None, "best", []).card
 
 
 def test_a_name_that_a_spreadsheet_would_run_is_made_harmless() -> None:

@@ -1,14 +1,17 @@
 """The rooms of the analysis tab without their components, on models that were really trained."""
 
+import csv
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from dashboards_helpers import make_context
 
-from dashboards import analysis, disputes, versus, weights
+from dashboards import analysis, disputes, scoring, versus, weights
 from dashboards.context import Context
 from dashboards.runs import list_runs
 from reward.aspects import HEADS
@@ -143,3 +146,36 @@ def test_overall_disagreements_and_heads_that_are_none(context: Context) -> None
     for run, head in (("overall", "style"), ("first", "beauty")):
         assert "has no head called" in disputes.disputes(context, run, head)
     assert "There is no run called" in disputes.disputes(context, "gone", "style")
+
+
+def test_a_folder_is_scored_sorted_and_written_as_csv_and_parquet(
+    context: Context, place: Path, tmp_path: Path
+) -> None:
+    broken = place / "data/images/p0/broken.png"
+    broken.write_text("not a picture")
+    seen: list[tuple[int, int]] = []
+    report = scoring.score(context, "first", "best", [], str(place / "data/images"), lambda *done: seen.append(done))
+    broken.unlink()
+    assert seen[-1] == (48, 49)
+    combined = [one.scores["combined"] for one in report.sorted_by("combined")[:-1]]
+    assert combined == sorted(combined, reverse=True)
+    assert report.sorted_by("combined")[0].percentile == pytest.approx(100 * 47 / 48)
+    assert report.sorted_by("combined")[-2].percentile == 0
+    table = report.table("style")
+    assert "Best by Style" in table
+    assert "1 could not be read" in table
+    csv_file, parquet = scoring.write_files(context, report, tmp_path)
+    rows = {row["image"]: row for row in csv.DictReader(io.StringIO(csv_file.read_text()))}
+    assert len(rows) == 49
+    assert rows["p0/broken.png"]["problem"] == "not an image that Pillow can read"
+    assert parquet is not None
+    frame = pq.read_table(parquet).to_pandas()
+    assert list(frame.columns) == ["image", *HEADS, "combined"]
+    for image, value in zip(frame["image"], frame["combined"], strict=True):
+        assert float(rows[image]["combined"]) == pytest.approx(value, abs=1e-4)
+
+
+def test_a_folder_outside_is_not_scored(context: Context) -> None:
+    report = scoring.score(context, "first", "best", [], "/etc")
+    assert "--allow" in report.trouble
+    assert not report.any_scored

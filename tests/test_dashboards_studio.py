@@ -206,7 +206,7 @@ def test_train_report_and_score_through_the_api(client: Client, folder: Path, tm
     assert "pixelstats" in badges
     assert "Iconographic" in table
     files = [handle_file(file) for file in make_images(tmp_path, 1, 2)]
-    card, plot, download = client.predict("first", "best", files, api_name="/score_images")
+    card, plot, download, *_ = client.predict("first", "best", files, "", "as given", api_name="/score_images")
     assert card.count("studio-image") == 2
     assert json.loads(plot["value"]["plot"])["layout"]["title"]["text"] == "Scores (n = 2 images)"
     rows = list(csv.reader(Path(download["value"]).read_text(encoding="utf-8").splitlines()))

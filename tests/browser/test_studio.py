@@ -176,11 +176,16 @@ def test_open_the_run_and_score_an_uploaded_image(new_page: NewPage, studio: Stu
     page.locator("#analyse-files input[type=file]").set_input_files(images)
     scores = page.locator("#analyse-scores table")
     expect(scores.locator("tbody tr")).to_have_count(2, timeout=60_000)
-    assert scores.locator("thead th").all_text_contents() == ["Image", *(a.label for a in ASPECTS), "Combined"]
+    assert scores.locator("thead th").all_text_contents() == [
+        "Image",
+        *(a.label for a in ASPECTS),
+        "Combined",
+        "Percentile",
+    ]
     cells = scores.locator("tbody tr").first.locator("td").all_text_contents()
     assert cells[0] == "no ratings"
     assert all(-5 < float(cell) < 15 for cell in cells[1:])
-    assert len(cells) == 6
+    assert len(cells) == 7
     expect(page.locator("#analyse-bars .js-plotly-plot")).to_be_visible()
     with page.expect_download() as download:
         page.locator("#analyse-csv").click()
@@ -201,7 +206,7 @@ def test_train_on_a_small_openclip_file(
     open_room(page, "Score images")
     page.locator("#analyse-files input[type=file]").set_input_files([avt / "images/p02/glide.jpg"])
     cells = page.locator("#analyse-scores table tbody tr td")
-    expect(cells).to_have_count(6, timeout=60_000)
+    expect(cells).to_have_count(7, timeout=60_000)
     assert all(cell == "no ratings" or float(cell) for cell in cells.all_text_contents())
 
 
