@@ -68,7 +68,7 @@ def compare(config: TrainConfig) -> tuple[list[Comparison], str]:
     return [_summary(name, share, heads, config.seed) for name, share in shares.items()], data.target
 
 
-def _heads(data: Dataset, x: npt.NDArray[np.float32], validation: CrossValidation, config: TrainConfig) -> Floats:
+def _heads(data: Dataset, x: npt.NDArray[np.floating], validation: CrossValidation, config: TrainConfig) -> Floats:
     """(N,) combined scores of five heads, weights from the other folds."""
     problem = multihead_problem(data, x, validation.sides, OBJECTIVE)
     unseen = _unseen(problem, validation, config)
@@ -76,7 +76,7 @@ def _heads(data: Dataset, x: npt.NDArray[np.float32], validation: CrossValidatio
     return evaluator.combined_logits(unseen)
 
 
-def _one_head(data: Dataset, x: npt.NDArray[np.float32], validation: CrossValidation, config: TrainConfig) -> Floats:
+def _one_head(data: Dataset, x: npt.NDArray[np.floating], validation: CrossValidation, config: TrainConfig) -> Floats:
     """(N,) scores of a single head: on the preferences where there are any, else on the mean over rated heads."""
     if data.has_preferences:
         problem = pairs_problem(data, x, validation.sides)
@@ -93,7 +93,7 @@ def _unseen(problem: Problem, validation: CrossValidation, config: TrainConfig) 
     return validation.unseen(train_to_the_end(problem, config, config.seed))
 
 
-def _ridge(data: Dataset, x: npt.NDArray[np.float32], fold: Ints) -> Floats:
+def _ridge(data: Dataset, x: npt.NDArray[np.floating], fold: Ints) -> Floats:
     """(N,) scores of a ridge regression on each image's target."""
     target = _image_target(data)
     known = ~np.isnan(target)
@@ -105,7 +105,7 @@ def _ridge(data: Dataset, x: npt.NDArray[np.float32], fold: Ints) -> Floats:
     return scores
 
 
-def _trees(data: Dataset, x: npt.NDArray[np.float32], fold: Ints, seed: int) -> Floats:
+def _trees(data: Dataset, x: npt.NDArray[np.floating], fold: Ints, seed: int) -> Floats:
     """(N,) scores of extremely randomised trees (Geurts, Ernst and Wehenkel 2006) on each image's target."""
     from sklearn.ensemble import ExtraTreesRegressor
 

@@ -2,9 +2,10 @@
 
 import os
 import sqlite3
+import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ _PREPARE_THREADS: Final = min(8, os.cpu_count() or 1)
 CHUNK: Final = 4096
 _LOOKUP_CHUNK: Final = 500  # SQLite's limit on variables in one statement was once 999
 _BATCH: Final = {"cpu": 8, "cuda": 64, "mps": 16}
+_MOST_IN_MEMORY: Final = 2**30  # bytes of embeddings
 _FIRST_BATCH: Final = 1  # batches double from here: the encoder starts with the first decoded picture
 
 
@@ -90,18 +92,16 @@ class EmbeddingCache:
         known |= read
         return [known[name] for name in names]
 
-    def get(self, hashes: Sequence[str], backbone: str) -> dict[str, Floats]:
-        """The embeddings that are there, by content hash."""
+    def known(self, hashes: Iterable[str], backbone: str) -> Iterator[tuple[str, Floats]]:
+        """The embeddings that are there, with their content hashes."""
         unique = list(dict.fromkeys(hashes))
-        found: dict[str, Floats] = {}
         with self._open() as db:
             for start in range(0, len(unique), _LOOKUP_CHUNK):
                 chunk = unique[start : start + _LOOKUP_CHUNK]
                 marks = ",".join("?" * len(chunk))
                 query = f"SELECT sha256, vector FROM embeddings WHERE backbone = ? AND sha256 IN ({marks})"
                 for sha256, vector in db.execute(query, (backbone, *chunk)):
-                    found[sha256] = np.frombuffer(vector, dtype=np.float32)
-        return found
+                    yield sha256, np.frombuffer(vector, dtype=np.float32)
 
     def put(self, hashes: Sequence[str], backbone: str, vectors: Floats) -> None:
         """Keep (B, D) embeddings."""
@@ -114,9 +114,12 @@ class EmbeddingCache:
 
 @dataclass(frozen=True)
 class Embeddings:
-    """`vectors` (N, D) float32 and `hashes` (N) content sha256 of N image files, in their order."""
+    """`vectors` (N, D) and `hashes` (N) content sha256 of N image files, in their order.
 
-    vectors: Floats
+    Vectors are float32. Where they would take over a gigabyte they are memory-mapped, those of length 1 in float16.
+    """
+
+    vectors: npt.NDArray[np.float32 | np.float16]
     hashes: list[str]
 
 
@@ -136,13 +139,18 @@ def embed_files(
         BackboneError: the weights can't be had.
     """
     hashes = cache.hashes(paths)
-    known = cache.get(hashes, backbone.key)
-    todo = {sha: path for sha, path in zip(hashes, paths, strict=True) if sha not in known}
-    total, cached = len(set(hashes)), len(known)
-    device = str(backbone.device)
+    place: dict[str, int] = {}  # of each picture: the first of its files
+    for number, sha in enumerate(hashes):
+        place.setdefault(sha, number)
+    vectors = _room(len(hashes), backbone, cache.path.parent)
+    todo = {sha: paths[number] for sha, number in place.items()}
+    for sha, vector in cache.known(place, backbone.key):
+        vectors[place[sha]] = vector
+        del todo[sha]
+    total, cached = len(place), len(place) - len(todo)
+    done, device = cached, str(backbone.device)
 
     def tell(seconds: float) -> None:
-        done = len(known)
         rate = (done - cached) / seconds if seconds > 0 else 0.0
         remaining = (total - done) / rate if rate else 0.0
         on_progress(Encoding(done, total, cached, round(rate, 2), round(remaining, 1), backbone.spec, device))
@@ -154,16 +162,32 @@ def embed_files(
         bad: dict[str, str] = {}
         for names, batch in _batches(todo, backbone, _BATCH.get(backbone.device.type, 8), bad):
             with torch.inference_mode():
-                vectors = backbone.encode(batch).cpu().numpy()
-            cache.put(names, backbone.key, vectors)
-            known.update(zip(names, vectors, strict=True))
+                encoded = backbone.encode(batch).cpu().numpy()
+            cache.put(names, backbone.key, encoded)
+            vectors[[place[sha] for sha in names]] = encoded
+            done += len(names)
             tell(time.monotonic() - started)
         if bad:
             named = zip(paths, hashes, strict=True)
             raise InputError(
                 [Fault(str(path), None, bad[sha], "replace the file") for path, sha in named if sha in bad]
             )
-    return Embeddings(np.stack([known[sha] for sha in hashes]), hashes)
+    for number, sha in enumerate(hashes):
+        if place[sha] != number:
+            vectors[number] = vectors[place[sha]]
+    return Embeddings(vectors, hashes)
+
+
+def _room(count: int, backbone: "Backbone", folder: Path) -> npt.NDArray[np.float32 | np.float16]:
+    """(count, D) numbers to be filled: in memory, or, where they are many, in a nameless file below `folder`."""
+    shape = (count, backbone.dim)
+    if np.prod(shape) * 4 <= _MOST_IN_MEMORY:
+        return np.empty(shape, dtype=np.float32)
+    dtype = np.dtype(np.float16 if backbone.identity.get("normalised") else np.float32)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        if hasattr(os, "posix_fallocate"):  # a full disk is to be an error now, not a crash while it is filled
+            os.posix_fallocate(file.fileno(), 0, int(np.prod(shape)) * dtype.itemsize)
+        return np.memmap(file, dtype, "w+", shape=shape)
 
 
 def embed_in_chunks(

@@ -34,7 +34,7 @@ class Experiment:
     """Data to learn from: `x` (N, D) embeddings; `groups` (N,) what a split keeps together; `folds`, how many."""
 
     data: Dataset
-    x: npt.NDArray[np.float32]
+    x: npt.NDArray[np.floating]
     groups: Ints
     folds: int
 

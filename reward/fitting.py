@@ -15,7 +15,7 @@ from torch import Tensor
 
 from reward.errors import InterruptedTrainingError
 from reward.heads import HeadStack
-from reward.linear import MOST_ROWS, FoldRidge, Normaliser
+from reward.linear import FoldRidge, Normaliser, enough_rows
 from reward.losses import pair_losses, rating_losses, tie_width_of_share
 from reward.problem import Problem
 
@@ -24,7 +24,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 WEIGHT_DECAY: Final = 0.01
-_EVAL_NUMBERS: Final = 2**26  # hidden activations of all members at a time: 256 MiB each time they are kept
+_EVAL_NUMBERS: Final = 2**24  # hidden activations of all members at a time: 64 MiB each time they are kept
 _ALIKE: Final = 1e-4  # standard deviations of the ratings
 
 
@@ -142,7 +142,8 @@ class Fit:
         problem, stack = self.problem, self.stack
         normalisers: dict[frozenset[int], Normaliser] = {}
         for member, left_out in enumerate(problem.sides.left_out):
-            normalisers[left_out] = Normaliser.of(problem.x[problem.sides.sees(member)])
+            seen = np.flatnonzero(problem.sides.sees(member))
+            normalisers[left_out] = Normaliser.of(problem.x[seen[enough_rows(len(seen), self.seed)]])
             stack.input_mean[member] = torch.from_numpy(normalisers[left_out].mean)
             stack.input_std[member] = torch.from_numpy(normalisers[left_out].std)
         if not problem.has_ratings:
@@ -166,8 +167,11 @@ class Fit:
         prompt, fold = problem.prompt[rated], problem.sides.fold[rated]
         level, unit = targets.mean(axis=(0, 1)), targets.std(axis=(0, 1))
         unit = np.where(unit > 0, unit, 1.0)
-        columns = np.moveaxis((targets - level) / unit, 1, 0).reshape(len(prompt), -1)
-        ridge = FoldRidge(problem.x[rated], columns, prompt, fold, normalisers, seed=self.seed)
+        # Drawn before the embeddings are taken out: all of them may not fit into memory.
+        drawn = enough_rows(len(prompt), self.seed)
+        columns = np.moveaxis((targets[:, drawn] - level) / unit, 1, 0).reshape(len(drawn), -1)
+        x = problem.x[np.flatnonzero(rated)[drawn]]
+        ridge = FoldRidge(x, columns, prompt[drawn], fold[drawn], normalisers)
         left_out = problem.sides.left_out
         members = [member for member in range(problem.members) if not np.isin(fold, list(left_out[member])).all()]
         wanted = [(member, place) for member in members for place in range(len(heads))]
@@ -194,15 +198,14 @@ class Fit:
     def _start_from_preferences(self, normalisers: dict[frozenset[int], Normaliser]) -> None:
         """A ridge on differences, scaled to the log-odds that labels of its size stand for."""
         problem, stack = self.problem, self.stack
-        first, second, target = problem.first, problem.second, 2 * problem.label[0, :, 0] - 1
-        if len(first) > MOST_ROWS:  # drawn before the differences are made, which would be as large as all pairs
-            drawn = np.random.default_rng(self.seed).choice(len(first), MOST_ROWS, replace=False)
-            first, second, target = first[drawn], second[drawn], target[drawn]
+        # Drawn before the differences are made, which would be as large as all pairs.
+        drawn = enough_rows(len(problem.first), self.seed)
+        first, second, target = problem.first[drawn], problem.second[drawn], 2 * problem.label[0, drawn, 0] - 1
         fold, prompt = problem.sides.fold[first], problem.prompt[first]
         for member, left_out in enumerate(problem.sides.left_out):
-            normal = normalisers[left_out](problem.x)
-            difference = normal[first] - normal[second]
-            fit = FoldRidge(difference, target, prompt, fold, {}, intercept=False, seed=self.seed).fit(left_out)
+            normal = normalisers[left_out]
+            difference = normal(problem.x[first]) - normal(problem.x[second])
+            fit = FoldRidge(difference, target, prompt, fold, {}, intercept=False).fit(left_out)
             stack.linear[member, :, 0] = torch.from_numpy(2 * fit.coefficients)
 
 

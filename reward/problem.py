@@ -44,7 +44,7 @@ class Problem:
     """What is to be learned, as arrays. T is 1, or M where each member has targets of its own.
 
     Attributes:
-        x: (N, D) embeddings.
+        x: (N, D) embeddings, float32 or float16; may be memory-mapped (not read-only: torch minds).
         ratings: (T, N, H) in rating units, NaN = not rated; all NaN in pairs mode.
         prompt: (N,) prompt numbers.
         sides: which images each member learns from.
@@ -55,7 +55,7 @@ class Problem:
         raters: what the first member's ratings were corrected by; None where they are plain means.
     """
 
-    x: npt.NDArray[np.float32]
+    x: npt.NDArray[np.floating]
     ratings: Floats
     prompt: Ints
     sides: Sides
@@ -86,7 +86,7 @@ class Problem:
         return member if len(self.ratings) > 1 else 0
 
 
-def multihead_problem(data: Dataset, x: npt.NDArray[np.float32], sides: Sides, objective: Objective) -> Problem:
+def multihead_problem(data: Dataset, x: npt.NDArray[np.floating], sides: Sides, objective: Objective) -> Problem:
     """Five heads from ratings."""
     assert data.pairs is not None
     pairs = data.pairs
@@ -135,7 +135,7 @@ def _targets(data: Dataset, sides: Sides) -> tuple[Floats, RaterModel | None]:
     return ratings, models[np.packbits(sees[0]).tobytes()]
 
 
-def pairs_problem(data: Dataset, x: npt.NDArray[np.float32], sides: Sides) -> Problem:
+def pairs_problem(data: Dataset, x: npt.NDArray[np.floating], sides: Sides) -> Problem:
     """One overall score from preferences: cross-entropy with soft labels."""
     pairs: LabelledPairs = data.combined.inside(sides.train)
     by_prompt = prompt_weights(pairs.prompt)

@@ -36,6 +36,7 @@ from reward.validation import Validation, make_validation, snapshot
 
 # Chosen by benchmarks/objectives.py: see docs/decisions/0003-objective.md.
 OBJECTIVE: Final = Objective(ratings=0.1)
+_MEAN_ROWS: Final = 65_536
 
 
 def train(config: TrainConfig, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
@@ -246,7 +247,7 @@ class _Loop:
                 model.combination_logits[model.trained] = torch.from_numpy(evaluation.combination.logits).float()
                 model.combined_temperature.fill_(evaluation.combination.temperature)
             else:
-                mean = _mean_score(model, self.embeddings.vectors[self.validation.sides.train])
+                mean = _mean_score(model, self.embeddings.vectors, self.validation.sides.train)
                 model.stack.centre -= mean  # only differences are learned: centre the logit
         model.metrics = evaluation.metrics
         model.card = model_card(config, evaluation.metrics, self.record, self.data)
@@ -260,8 +261,10 @@ def _rater_notes(raters: RaterModel | None) -> Iterator[Event]:
             yield Warning(f"{head}: {note}")
 
 
-def _mean_score(model: MultiHeadReward, vectors: npt.NDArray[np.float32]) -> Tensor:
-    return model.head_scores(torch.from_numpy(vectors)).mean()
+def _mean_score(model: MultiHeadReward, vectors: npt.NDArray[np.floating], train: npt.NDArray[np.bool_]) -> Tensor:
+    rows = np.flatnonzero(train)
+    parts = np.array_split(rows, len(rows) // _MEAN_ROWS + 1)  # the embeddings may not fit into memory
+    return torch.cat([model.head_scores(torch.from_numpy(vectors[part])) for part in parts]).mean()
 
 
 def _under(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:

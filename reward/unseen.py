@@ -46,7 +46,7 @@ class Validated:
     """
 
     data: Dataset
-    vectors: npt.NDArray[np.float32]
+    vectors: npt.NDArray[np.floating]
     hashes: list[str]
     measured: Bools
     scores: Floats
@@ -97,7 +97,7 @@ def read_validation(
     return Validated(data, embedded.vectors, embedded.hashes, measured, scores, logits, combined)
 
 
-def _by_model(model: MultiHeadReward, vectors: npt.NDArray[np.float32]) -> tuple[Floats, Floats, Floats]:
+def _by_model(model: MultiHeadReward, vectors: npt.NDArray[np.floating]) -> tuple[Floats, Floats, Floats]:
     """Of a run that held prompts out: the model itself hasn't seen them."""
     import torch
 

@@ -87,6 +87,26 @@ def test_pictures_that_break_while_encoding_are_all_named_and_the_rest_is_kept(
     assert backbone.prepared == 8
 
 
+def test_embeddings_too_many_for_memory_are_mapped(
+    tmp_path: Path, pictures: list[Path], openclip_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reward.embeddings._MOST_IN_MEMORY", 1000)
+    clip, cache = OpenClipBackbone("ViT-S-32", weights=openclip_weights), EmbeddingCache(tmp_path / "cache")
+    for backbone, dtype, tolerance in ((clip, np.float16, 1e-3), (PixelStatsBackbone(), np.float32, 0)):
+        mapped = embed_files([*pictures, pictures[2]], backbone, cache).vectors
+        assert isinstance(mapped, np.memmap)
+        assert mapped.dtype == dtype
+        monkeypatch.setattr("reward.embeddings._MOST_IN_MEMORY", 2**30)
+        assert np.allclose(mapped[:10], embed_files(pictures, backbone, cache).vectors, atol=tolerance)
+        assert (mapped[10] == mapped[2]).all()
+        monkeypatch.setattr("reward.embeddings._MOST_IN_MEMORY", 1000)
+    assert {path.name for path in (tmp_path / "cache").iterdir()} <= {
+        "embeddings.db",
+        "embeddings.db-wal",
+        "embeddings.db-shm",
+    }
+
+
 def test_progress_counts_up_to_all(tmp_path: Path, pictures: list[Path]) -> None:
     seen: list[Encoding] = []
     embed_files(pictures, PixelStatsBackbone(), EmbeddingCache(tmp_path / "cache"), seen.append)

@@ -67,3 +67,16 @@ def test_a_constant_input_is_left_at_zero() -> None:
     normal = Normaliser.of(x)(x)
     assert (normal[:, 0] == 0).all()
     assert abs(normal[:, 1].std() - 1) < 1e-12
+
+
+def test_many_rows_give_the_same_fit_as_their_decomposition() -> None:
+    x, y, prompt = planted(rows=120)
+    wide = np.column_stack([x, np.random.default_rng(2).normal(size=(120, 60))])  # 68 inputs: too few rows to be tall
+    for inputs in (x, wide):
+        found = FoldRidge(inputs, y, prompt, prompt % 4, {}).fit(frozenset({1}))
+        seen = prompt % 4 != 1
+        normal = Normaliser.of(inputs[seen])(inputs[seen])
+        centred = normal - normal.mean(axis=0)
+        gram = centred.T @ centred + len(centred) * found.penalty * np.eye(inputs.shape[1])
+        expected = np.linalg.solve(gram, centred.T @ (y[seen] - y[seen].mean()))
+        assert np.allclose(found.coefficients, expected, atol=1e-10)

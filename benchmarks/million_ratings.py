@@ -1,0 +1,193 @@
+"""A million ratings, 200,000 prompts × 5 images on five heads: reading, pairs, an epoch, memory.
+
+    python benchmarks/million_ratings.py
+
+Makes a ratings CSV and random 768-d embeddings in half precision (1.5 GB, memory-mapped) in a temporary folder; there
+are no image files, since the CSV's contents are what is read and checked. Memory is the peak of RssAnon of a fresh
+process that does all of it once with the six models side by side that training with a held-out share trains.
+"""
+
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.ratios import ROUNDS, Row, in_turn, main, ratios
+from reward.aspects import HEADS, RATING_COLUMNS
+from reward.errors import InterruptedTrainingError
+from reward.fitting import Fit
+from reward.heads import HIDDEN
+from reward.losses import Objective
+from reward.pairs import RatingPairs, prompt_numbers, rating_pairs
+from reward.problem import Problem, Sides
+from reward.ratings import read_ratings
+from reward.validation import HoldOut
+
+PROMPTS, IMAGES, DIM, BATCH, STEPS = 200_000, 5, 768, 4096, 20
+HUGE_PROMPT = 20_000
+GIGABYTE = 1e9
+
+
+def make_files(folder: Path, prompts: int) -> tuple[Path, Path]:
+    """The ratings CSV and the embeddings."""
+    random = np.random.default_rng(0)
+    csv, mapped = folder / "ratings.csv", folder / "embeddings.f16"
+    ratings = pd.DataFrame(random.integers(0, 101, (prompts * IMAGES, len(HEADS))) / 10, columns=RATING_COLUMNS)
+    prompt, image = np.divmod(np.arange(prompts * IMAGES), IMAGES)
+    ratings.insert(0, "prompt_id", [f"p{p:06d}" for p in prompt])
+    ratings.insert(1, "image_path", [f"images/p{p:06d}/{i}.png" for p, i in zip(prompt, image, strict=True)])
+    ratings.to_csv(csv, index=False, float_format="%g")
+    x = np.memmap(mapped, np.float16, "w+", shape=(prompts * IMAGES, DIM))
+    for start in range(0, len(x), 10_000):
+        x[start : start + 10_000] = random.standard_normal((min(10_000, len(x) - start), DIM), dtype=np.float32)
+    x.flush()
+    return csv, mapped
+
+
+def read(csv: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """(N,) prompt numbers and (N, 5) ratings of a CSV, read and checked."""
+    frame = read_ratings(csv, check_images=False).frame
+    return prompt_numbers(frame["prompt_id"])[0], frame[list(RATING_COLUMNS)].to_numpy(dtype=np.float64)
+
+
+def fit(
+    prompt: npt.NDArray[np.int64], ratings: npt.NDArray[np.float64], pairs: RatingPairs, mapped: Path, one: bool
+) -> Fit:
+    """Ready to train: one model on all prompts, or the six of a run that holds a fifth of them out."""
+    everything = np.ones(len(prompt), dtype=bool)
+    sides = (
+        Sides(everything, np.full(len(prompt), -1), (frozenset(),))
+        if one
+        else HoldOut(prompt, everything, 0.2, 0).sides
+    )
+    problem = Problem(
+        x=np.memmap(mapped, np.float16, "c", shape=(len(prompt), DIM)),
+        ratings=ratings[None],
+        prompt=prompt,
+        sides=sides,
+        first=pairs.first,
+        second=pairs.second,
+        label=(pairs.sign[None] + 1) / 2.0,
+        weight=(pairs.sign[None] != 0).astype(np.float64),
+        objective=Objective(ratings=0.1),
+    )
+    return Fit(problem, 1e-4, BATCH, 0, torch.device("cpu"))
+
+
+def some_steps(made: Fit, steps: int) -> None:
+    """The first steps of an epoch, as `Fit.run_epoch` does them."""
+    left = steps
+
+    def enough() -> bool:
+        nonlocal left
+        left -= 1
+        return left < 0
+
+    with suppress(InterruptedTrainingError):
+        made.run_epoch(1, enough)
+
+
+def products(pairs: int, steps: int) -> Callable[[], None]:
+    """The large matrix products of as many steps, of two images a pair."""
+    x, weights = torch.randn(2 * pairs, DIM), torch.randn(DIM, HIDDEN * len(HEADS))
+    gradient = torch.randn(2 * pairs, HIDDEN * len(HEADS))
+
+    def run() -> None:
+        for _ in range(steps):
+            _ = x @ weights
+            _ = x.T @ gradient
+
+    return run
+
+
+class AnonymousMemory(threading.Thread):
+    """Watches this process's RssAnon; `peak` in bytes, 0 where the system doesn't tell."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak = 0
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        while not self._done.wait(0.02):
+            self.look()
+
+    def look(self) -> None:
+        status = Path("/proc/self/status")
+        for line in status.read_text().splitlines() if status.exists() else []:
+            if line.startswith("RssAnon"):
+                self.peak = max(self.peak, 1024 * int(line.split()[1]))
+
+    def stop(self) -> int:
+        self._done.set()
+        self.join()
+        self.look()
+        return self.peak
+
+
+def measure_memory(csv: Path, mapped: Path) -> None:
+    """Everything once, in a process of its own; prints the peak in bytes."""
+    watch = AnonymousMemory()
+    watch.start()
+    prompt, ratings = read(csv)
+    made = fit(prompt, ratings, rating_pairs(prompt, ratings, 0.5), mapped, one=False)
+    some_steps(made, 3)
+    made.scores()
+    print(watch.stop())
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    prompts, rounds = (300, 1) if quick else (PROMPTS, ROUNDS)
+    with tempfile.TemporaryDirectory() as folder:
+        csv, mapped = make_files(Path(folder), prompts)
+        measured = in_turn([lambda: read(csv), lambda: pd.read_csv(csv)], rounds)
+        yield Row("a million ratings: read and checked ÷ pandas.read_csv", ratios(measured), most=3)
+        prompt, ratings = read(csv)
+        measured = in_turn([lambda: rating_pairs(prompt, ratings, 0.5), lambda: pd.read_csv(csv)], rounds)
+        pairs = rating_pairs(prompt, ratings, 0.5)
+        yield Row(f"their {len(pairs):,} pairs on five heads", [a for a, _ in measured], most=2, unit=" s")
+        yield Row("their pairs ÷ pandas.read_csv", ratios(measured))
+        huge = np.zeros(HUGE_PROMPT, dtype=np.int64), np.random.default_rng(0).random((HUGE_PROMPT, len(HEADS))) * 10
+        measured = in_turn([lambda: rating_pairs(*huge, 0.5)], rounds)
+        found = rating_pairs(*huge, 0.5)
+        what = f"pairs of one prompt with {HUGE_PROMPT:,} images: {len(found):,} drawn"
+        yield Row(what, [seconds for (seconds,) in measured], unit=" s")
+        yield from _epoch(prompt, ratings, pairs, mapped, rounds)
+        command = [sys.executable, __file__, "--memory", str(csv), str(mapped)]
+        peak = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        if peak:
+            yield Row("all of it: peak anonymous memory", [peak / GIGABYTE], most=3, unit=" GB")
+
+
+def _epoch(
+    prompt: npt.NDArray[np.int64], ratings: npt.NDArray[np.float64], pairs: RatingPairs, mapped: Path, rounds: int
+) -> Iterator[Row]:
+    started = time.perf_counter()
+    made = fit(prompt, ratings, pairs, mapped, one=True)
+    yield Row("the start of its training (normalisation, ridge fits)", [time.perf_counter() - started], unit=" s")
+    in_epoch = -(-len(pairs) // BATCH)
+    steps = min(STEPS, in_epoch)
+    some_steps(made, 2)
+    measured = in_turn([lambda: some_steps(made, steps), products(BATCH, steps)], rounds)
+    part = f"measured on {steps} of {in_epoch} steps"
+    yield Row(f"an epoch of one model, batch {BATCH}, {part}", [a / steps * in_epoch for a, _ in measured], unit=" s")
+    yield Row("an epoch ÷ its large matrix products alone", ratios(measured))
+    yield Row("an epoch: pairs a second", [steps * BATCH / seconds[0] for seconds in measured])
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--memory"]:
+        measure_memory(Path(sys.argv[2]), Path(sys.argv[3]))
+    else:
+        main(rows, __doc__)
