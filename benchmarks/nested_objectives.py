@@ -30,6 +30,7 @@ from reward.groups import folds
 from reward.losses import Objective
 from reward.metrics import bootstrap_interval
 from reward.problem import Sides, multihead_problem
+from reward.threads import threads_for
 from reward.training import OBJECTIVE
 
 Floats = npt.NDArray[np.float64]
@@ -57,10 +58,11 @@ def all_scores(
 ) -> Floats:
     """(M, N, H) scores of all members after training."""
     problem = multihead_problem(data, x, sides, objective or Objective())
-    fit = Fit(problem, config.learning_rate, config.pairs_per_step, seed, torch.device("cpu"))
-    for epoch in range(1, config.total_epochs + 1) if objective is not None else ():
-        fit.run_epoch(epoch, lambda: False)
-    return fit.scores()
+    with threads_for(x.size * min(x.shape)):
+        fit = Fit(problem, config.learning_rate, config.pairs_per_step, seed, torch.device("cpu"))
+        for epoch in range(1, config.total_epochs + 1) if objective is not None else ():
+            fit.run_epoch(epoch, lambda: False)
+        return fit.scores()
 
 
 def measure(
