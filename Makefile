@@ -12,7 +12,7 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev lint types contracts
 	tests/browser/install_chromium.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
