@@ -10,6 +10,7 @@ from dashboards.rooms import Choice
 from dashboards.scoring_tab import build_scoring
 from dashboards.versus_tab import build_versus
 from dashboards.weights_tab import build_weights
+from dashboards.where_tab import build_where
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -40,6 +41,8 @@ def build_analysis_tab(context: Context, demo: "gr.Blocks", tab: "gr.Tab") -> No
             show, shown = build_results(context, (run, checkpoint), badges)
         with gr.Tab("A against B", id="versus") as versus:
             build_versus(context, choice, versus)
+        with gr.Tab("Where", id="where") as where:
+            build_where(context, choice, where)
         with gr.Tab("Disagreements", id="disputes") as disputes:
             build_disputes(context, choice, disputes)
         with gr.Tab("Weights", id="weights") as weights:

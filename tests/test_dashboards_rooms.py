@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from dashboards_helpers import make_context
 
-from dashboards import analysis, disputes, scoring, versus, weights
+from dashboards import analysis, disputes, scoring, versus, weights, where
 from dashboards.context import Context
 from dashboards.runs import list_runs
 from reward.aspects import HEADS
@@ -179,3 +179,16 @@ def test_a_folder_outside_is_not_scored(context: Context) -> None:
     report = scoring.score(context, "first", "best", [], "/etc")
     assert "--allow" in report.trouble
     assert not report.any_scored
+
+
+def test_maps_stand_beside_the_image_a_head_each(context: Context, place: Path) -> None:
+    card = where.maps(context, "first", "best", ("p2", "p2/1.png"), [], where.COVER)
+    assert card.count("<figure>") == 7
+    assert "Combined: up to" in card
+    assert "row " in card
+    assert "train with an openclip backbone" in where.maps(
+        context, "first", "best", ("p2", "p2/1.png"), [], where.GRADIENTS
+    )
+    for image, words in (("/etc/hostname", "none of this prompt"), (None, "No image yet")):
+        assert words in where.maps(context, "first", "best", ("p2", image), [], where.COVER)
+    assert "no method called" in where.maps(context, "first", "best", ("p2", "p2/1.png"), [], "magic")
