@@ -62,7 +62,9 @@ def rating_agreement(score: Floats, rating: Floats, prompt: Ints) -> dict[str, A
     known = ~(np.isnan(score) | np.isnan(rating))
     if not known.any():
         return {"spearman": None, "mae": None}
-    frame = pd.DataFrame({"score": score[known], "rating": rating[known], "prompt": prompt[known]})
+    # Means that are equal on paper may differ in the last bit, which would tear a tie of ranks apart.
+    rated = rating[known].round(6)
+    frame = pd.DataFrame({"score": score[known], "rating": rated, "prompt": prompt[known]})
     ranks = frame.groupby("prompt")[["score", "rating"]].rank()
     ranks = ranks - ranks.groupby(frame["prompt"]).transform("mean")
     products = pd.DataFrame(

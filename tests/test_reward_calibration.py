@@ -46,3 +46,10 @@ def test_too_little_to_rank_gives_none() -> None:
     found = rating_agreement(np.array([1.0, 2.0]), np.array([1.0, 3.0]), np.array([0, 0]))
     assert found == {"spearman": None, "mae": 0.5}
     assert rating_agreement(np.array([np.nan]), np.array([1.0]), np.array([0])) == {"spearman": None, "mae": None}
+
+
+def test_ratings_equal_on_paper_share_a_rank() -> None:
+    rating = np.array([0.1 + 0.2, 0.3, 0.9])  # the first is 0.30000000000000004
+    one, other = np.array([1.0, 2.0, 3.0]), np.array([2.0, 1.0, 3.0])
+    prompt = np.zeros(3, dtype=int)
+    assert rating_agreement(one, rating, prompt)["spearman"] == rating_agreement(other, rating, prompt)["spearman"]
