@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 UV     := 0.13.9
 
-.PHONY: run test lint types contracts screenshots clean
+.PHONY: run test lint types contracts bench screenshots clean
 
 run: $(VENV)/.installed
 	$(BIN)/python app.py $(ARGS)
@@ -23,6 +23,9 @@ types: $(VENV)/.installed-dev
 
 contracts: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/run_all.py $(ARGS)
 
 screenshots: $(VENV)/.installed-dev
 	tests/browser/install_chromium.sh

@@ -18,15 +18,18 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.ratios import Row, table
 from reward.cli import main as train_main
 from reward.model import MultiHeadReward
 from tests.reward_inputs import PROJECT, simple_ratings
 
+KILLS = 50
 EARLY, AFTERWARDS = 6.0, 0.5  # seconds
 
 
@@ -88,22 +91,30 @@ def kill_often(kills: int, seed: int, root: Path) -> Counter[str]:
     for output in sorted(root.glob("run*")):
         if (output / "last").exists():
             epoch = json.loads((output / "last/metrics.json").read_text())["epoch"]
-            if train_main(arguments(ratings, output, cache, epoch + 1)) != 0:
+            with redirect_stdout(sys.stderr):
+                code = train_main(arguments(ratings, output, cache, epoch + 1))
+            if code != 0:
                 raise SystemExit(f"{output}: can't be resumed")
     return outcomes
 
 
+def rows(quick: bool, kills: int = KILLS, seed: int = 0) -> Iterator[Row]:
+    """How often each outcome; stops with an error where something is broken."""
+    with tempfile.TemporaryDirectory() as folder:
+        outcomes = kill_often(2 if quick else kills, seed, Path(folder))
+    for outcome, count in outcomes.most_common():
+        yield Row(f"of {outcomes.total()} trainings killed with kill -9: {outcome}", [count])
+    yield Row("of them broken, or not to be resumed", [0], most=0)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--kills", type=int, default=50)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="two kills: only to see that it runs")
+    parser.add_argument("--kills", type=int, default=KILLS)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory() as folder:
-        outcomes = kill_often(given.kills, given.seed, Path(folder))
-    print("| after kill -9 | times |\n|---|---|")
-    for outcome, count in outcomes.most_common():
-        print(f"| {outcome} | {count} |")
-    print("broken: 0; every run resumed")
+    for line in table(rows(given.quick, given.kills, given.seed)):
+        print(line, flush=True)
     return 0
 
 

@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from safetensors import SafetensorError
+
 from reward.aspects import HEADS
 from reward.config import TrainConfig
 from reward.errors import CheckpointError, InputError
@@ -108,18 +110,21 @@ class RunFolder:
     def save(
         self, epoch: int, model: "MultiHeadReward", links: Iterable[str], state: "dict[str, Tensor] | None" = None
     ) -> None:
-        """Write a checkpoint and point `links` ("best", "last") at it; `state` is what --resume reads."""
-        from safetensors.torch import save_file
+        """Write a checkpoint and point `links` ("best", "last") at it; `state` is what --resume reads.
 
+        Raises:
+            CheckpointError: the disk is full, say; the links still lead where they did.
+        """
         checkpoints = self.path / "checkpoints"
         temporary = checkpoints / f".{epoch}.tmp-{os.getpid()}"
-        shutil.rmtree(temporary, ignore_errors=True)
-        model.save_pretrained(temporary)
-        if state is not None:
-            save_file(state, temporary / STATE)
-        for file in temporary.glob("*.safetensors"):
-            shutil.copymode(temporary / CONFIG, file)  # safetensors lets its owner alone read what it writes
-        _sync(temporary)
+        try:
+            _write(temporary, model, state)
+        except (OSError, SafetensorError) as error:
+            shutil.rmtree(temporary, ignore_errors=True)  # on a full disk every byte counts
+            raise CheckpointError(
+                f"{self.path}: epoch {epoch} can't be saved ({error}); what was saved before is whole, "
+                "make room and go on with --resume"
+            ) from error
         # A folder that is there already may be what a link stands on: leave it, take the next free name.
         names = (str(epoch), *(f"{epoch}.{number}" for number in range(1, 1000)))
         folder = next(checkpoints / name for name in names if not (checkpoints / name).exists())
@@ -151,7 +156,6 @@ class RunFolder:
         Raises:
             CheckpointError: missing or damaged.
         """
-        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         file = self.path / "last" / STATE
@@ -214,6 +218,19 @@ def run_record(
 
 def _json(value: Any) -> str:
     return json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n"
+
+
+def _write(folder: Path, model: "MultiHeadReward", state: "dict[str, Tensor] | None") -> None:
+    """A checkpoint's files, flushed to disk."""
+    from safetensors.torch import save_file
+
+    shutil.rmtree(folder, ignore_errors=True)
+    model.save_pretrained(folder)
+    if state is not None:
+        save_file(state, folder / STATE)
+    for file in folder.glob("*.safetensors"):
+        shutil.copymode(folder / CONFIG, file)  # safetensors lets its owner alone read what it writes
+    _sync(folder)
 
 
 def _sync(folder: Path) -> None:

@@ -411,3 +411,27 @@ def test_a_model_of_simulated_ratings_says_so(ratings: Path, tmp_path: Path) -> 
     list(train(config(ratings, tmp_path / "a", epochs=1)))
     assert json.loads((tmp_path / "a/config.json").read_text())["simulated"] is True
     assert "The ratings are simulated" in (tmp_path / "a/best/README.md").read_text()
+
+
+def test_a_full_disk_leaves_the_checkpoints_whole_and_says_so(ratings: Path, tmp_path: Path) -> None:
+    """Files may grow to 100 kB or 3 MB only, which fails as a full disk does: within the model, or within the state."""
+    output = tmp_path / "a"
+    list(train(config(ratings, output, epochs=1)))
+    before = {link: weights(output, link) for link in ("best", "last")}
+    assert (output / "last/training_state.safetensors").stat().st_size > 3_000_000
+    for most in (100_000, 3_000_000):
+        code = (
+            f"import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))\n"
+            "from reward.cli import main; sys.exit(main(sys.argv[1:]))"
+        )
+        arguments = ["--ratings", ratings, "--output", output, "--backbone", "pixelstats", "--epochs", "2", "--resume"]
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 1
+        assert "epoch 2 can't be saved" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not list((output / "checkpoints").glob(".*"))
+        assert same(weights(output), before["last"])
+        MultiHeadReward.from_pretrained(output / "best")
+    list(train(config(ratings, output, epochs=2, resume=True)))
+    assert len((output / "metrics.jsonl").read_text().splitlines()) == 2
