@@ -159,7 +159,7 @@ def test_faults_of_all_chunks_come_together_and_the_rest_is_encoded(data: Path, 
         found.extend(start for start, _ in embed_in_chunks(files, backbone, cache, size=2))
     assert found == [0]
     assert [fault.file for fault in caught.value.faults] == [str(path) for path in bad]
-    assert len(cache.get(cache.hashes(good), backbone.key)) == 4
+    assert len(dict(cache.known(cache.hashes(good), backbone.key))) == 4
 
 
 def test_each_part_is_a_row_group_and_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
