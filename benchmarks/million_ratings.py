@@ -39,7 +39,7 @@ HUGE_PROMPT = 20_000
 GIGABYTE = 1e9
 
 
-def make_files(folder: Path, prompts: int) -> tuple[Path, Path]:
+def make_files(folder: Path, prompts: int, dim: int) -> tuple[Path, Path]:
     """The ratings CSV and the embeddings."""
     random = np.random.default_rng(0)
     csv, mapped = folder / "ratings.csv", folder / "embeddings.f16"
@@ -48,9 +48,9 @@ def make_files(folder: Path, prompts: int) -> tuple[Path, Path]:
     ratings.insert(0, "prompt_id", [f"p{p:06d}" for p in prompt])
     ratings.insert(1, "image_path", [f"images/p{p:06d}/{i}.png" for p, i in zip(prompt, image, strict=True)])
     ratings.to_csv(csv, index=False, float_format="%g")
-    x = np.memmap(mapped, np.float16, "w+", shape=(prompts * IMAGES, DIM))
+    x = np.memmap(mapped, np.float16, "w+", shape=(prompts * IMAGES, dim))
     for start in range(0, len(x), 10_000):
-        x[start : start + 10_000] = random.standard_normal((min(10_000, len(x) - start), DIM), dtype=np.float32)
+        x[start : start + 10_000] = random.standard_normal((min(10_000, len(x) - start), dim), dtype=np.float32)
     x.flush()
     return csv, mapped
 
@@ -72,7 +72,7 @@ def fit(
         else HoldOut(prompt, everything, 0.2, 0).sides
     )
     problem = Problem(
-        x=np.memmap(mapped, np.float16, "c", shape=(len(prompt), DIM)),
+        x=np.memmap(mapped, np.float16, "c").reshape(len(prompt), -1),
         ratings=ratings[None],
         prompt=prompt,
         sides=sides,
@@ -98,9 +98,9 @@ def some_steps(made: Fit, steps: int) -> None:
         made.run_epoch(1, enough)
 
 
-def products(pairs: int, steps: int) -> Callable[[], None]:
+def products(pairs: int, dim: int, steps: int) -> Callable[[], None]:
     """The large matrix products of as many steps, of two images a pair."""
-    x, weights = torch.randn(2 * pairs, DIM), torch.randn(DIM, HIDDEN * len(HEADS))
+    x, weights = torch.randn(2 * pairs, dim), torch.randn(dim, HIDDEN * len(HEADS))
     gradient = torch.randn(2 * pairs, HIDDEN * len(HEADS))
 
     def run() -> None:
@@ -148,9 +148,9 @@ def measure_memory(csv: Path, mapped: Path) -> None:
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    prompts, rounds = (300, 1) if quick else (PROMPTS, ROUNDS)
+    prompts, dim, rounds = (300, 16, 1) if quick else (PROMPTS, DIM, ROUNDS)
     with tempfile.TemporaryDirectory() as folder:
-        csv, mapped = make_files(Path(folder), prompts)
+        csv, mapped = make_files(Path(folder), prompts, dim)
         measured = in_turn([lambda: read(csv), lambda: pd.read_csv(csv)], rounds)
         yield Row("a million ratings: read and checked ÷ pandas.read_csv", ratios(measured), most=3)
         prompt, ratings = read(csv)
@@ -179,7 +179,7 @@ def _epoch(
     in_epoch = -(-len(pairs) // BATCH)
     steps = min(STEPS, in_epoch)
     some_steps(made, 2)
-    measured = in_turn([lambda: some_steps(made, steps), products(BATCH, steps)], rounds)
+    measured = in_turn([lambda: some_steps(made, steps), products(BATCH, made.stack.dim, steps)], rounds)
     part = f"measured on {steps} of {in_epoch} steps"
     yield Row(f"an epoch of one model, batch {BATCH}, {part}", [a / steps * in_epoch for a, _ in measured], unit=" s")
     yield Row("an epoch ÷ its large matrix products alone", ratios(measured))
