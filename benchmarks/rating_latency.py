@@ -8,18 +8,18 @@ second animation frame after the next image is decoded and in the page, as the p
 
 import argparse
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.serving import studio
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 SIDE = 1000  # pixels
@@ -56,21 +56,6 @@ def make_images(root: Path, count: int) -> None:
         Image.fromarray(mixed).save(folder / f"{number:04d}.png")
 
 
-@contextmanager
-def studio(folder: Path) -> Iterator[str]:
-    """The studio's address, served from `folder` until the block ends."""
-    command = [sys.executable, str(REPOSITORY / "app.py"), "--port", "0"]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        line = server.stdout.readline()
-        try:
-            if not line.startswith("Reward Studio: "):
-                raise SystemExit("the studio did not start")
-            yield line.split()[-1]
-        finally:
-            server.terminate()
-
-
 def rate(page: Page, url: str, count: int, pause_ms: int) -> list[float]:
     """Rate `count` images; returns the waits in milliseconds."""
     page.goto(url)
@@ -103,7 +88,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         make_images(Path(name), given.images + 1)
         size = (Path(name) / "data/images/p1/0000.png").stat().st_size
-        with studio(Path(name)) as url:
+        with studio(Path(name)) as (url, _):
             browser = playwright.chromium.launch(executable_path=browser_path, args=list(ARGUMENTS))
             waits = rate(browser.new_page(viewport={"width": 1280, "height": 720}), url, given.images, given.pause_ms)
             browser.close()

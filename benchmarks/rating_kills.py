@@ -1,0 +1,217 @@
+"""The studio killed with SIGKILL at random moments while people rate, and started again each time.
+
+    python benchmarks/rating_kills.py [--rounds 100]
+
+Eight raters save over HTTP, a few of their saves sent twice; between a fifth of a second and two seconds later the
+server is killed. After each start the database has to hold every acknowledged rating once, and the two CSVs and
+pairs.jsonl have to parse and to say what the database says, worked out here anew.
+"""
+
+import argparse
+import json
+import math
+import random
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from http.client import HTTPException
+from itertools import combinations
+from pathlib import Path
+
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.rating_load import Client, new_rating
+from benchmarks.serving import make_images, studio
+from reward.aspects import HEADS, RATING_COLUMNS
+
+RATERS = 8
+LIFE_S = (0.2, 2.0)
+TRUE_WITHIN_S = 15.0
+SENT_TWICE = 0.1
+Said = dict[tuple[str, str], tuple[float, ...]]  # by path and person
+
+
+def rate_until_death(url: str, name: str, chance: random.Random, acknowledged: list[str]) -> None:
+    """Save one image after another until the server is gone."""
+    client = Client(url)
+    try:
+        _, _, content = client.call("GET", f"/api/next?annotator={name}&tab={name}")
+        while (task := json.loads(content)["image"]) is not None:
+            rating = new_rating(name, task["image_id"], chance)
+            for _ in range(2 if chance.random() < SENT_TWICE else 1):
+                _, status, content = client.call("POST", "/api/ratings", rating)
+                if status != 200:
+                    raise SystemExit(f"a save was refused: {content.decode(errors='replace')[:300]}")
+                acknowledged.append(str(rating["key"]))
+    except (OSError, HTTPException, ValueError):  # cut off in the midst of a request or an answer
+        return
+
+
+def one_life(folder: Path, chance: random.Random, acknowledged: list[str]) -> list[str]:
+    """Start the studio, check what the last one left, let people rate, kill it. Returns what is wrong."""
+    with studio(folder) as (url, server):
+        wrong = faults(folder / "data", acknowledged)
+        seeds = [chance.randrange(2**32) for _ in range(RATERS)]
+        raters = [
+            threading.Thread(target=rate_until_death, args=(url, f"rater {n}", random.Random(seed), acknowledged))
+            for n, seed in enumerate(seeds)
+        ]
+        for rater in raters:
+            rater.start()
+        time.sleep(chance.uniform(*LIFE_S))
+        server.kill()
+        for rater in raters:
+            rater.join()
+    return wrong
+
+
+def faults(data: Path, acknowledged: list[str]) -> list[str]:
+    """What of the acknowledged ratings is missing or doubled, and which files are not true soon after the start."""
+    stored = read_database(data, "SELECT key FROM ratings UNION ALL SELECT key FROM repeats")
+    missing = set(acknowledged) - {key for (key,) in stored}
+    found = [f"{len(missing)} acknowledged ratings are not stored"] if missing else []
+    if len(set(stored)) < len(stored):
+        found.append("a key is stored twice")
+    until = time.monotonic() + TRUE_WITHIN_S
+    while (untrue := untrue_files(data)) and time.monotonic() < until:
+        time.sleep(0.05)
+    return found + untrue
+
+
+def read_database(data: Path, query: str) -> list[tuple[object, ...]]:
+    """The rows of a query."""
+    if not (data / "studio.db").exists():
+        return []
+    db = sqlite3.connect(f"file:{data / 'studio.db'}?mode=ro", uri=True)
+    try:
+        return list(db.execute(query))
+    finally:
+        db.close()
+
+
+def untrue_files(data: Path) -> list[str]:
+    """The exported files that don't say what the database says."""
+    newest = (
+        f"SELECT i.path, r.annotator, {', '.join(HEADS)} FROM ratings r JOIN images i ON i.id = r.image_id "
+        "WHERE r.id IN (SELECT max(id) FROM ratings GROUP BY annotator, image_id)"
+    )
+    said: Said = {(str(row[0]), str(row[1])): tuple(map(float, row[2:])) for row in read_database(data, newest)}
+    folder, found = data / "annotations", []
+    if not said:
+        return []
+    for name, true in (
+        ("ratings_per_annotator.csv", said == read_people(folder / "ratings_per_annotator.csv")),
+        ("multihead_ratings.csv", close(means(said), read_means(folder / "multihead_ratings.csv"))),
+        ("pairs.jsonl", close(labels(said), read_labels(folder / "pairs.jsonl"))),
+    ):
+        if not true:
+            found.append(f"{name} does not say what the database says")
+    return found
+
+
+def inside(path: str) -> str:
+    """A path as the database has it, from an exported one."""
+    return path.split("/images/", 1)[1]
+
+
+def read_people(path: Path) -> Said:
+    """The ratings in the CSV of people; none where there is no file yet."""
+    if not path.exists():
+        return {}
+    frame = pd.read_csv(path)
+    rows = frame[list(RATING_COLUMNS)].itertuples(index=False)
+    keys = zip(frame["image_path"].map(inside), frame["annotator"], strict=True)
+    return {key: tuple(map(float, row)) for key, row in zip(keys, rows, strict=True)}
+
+
+def read_means(path: Path) -> dict[tuple[str, ...], float]:
+    """Mean by image and head in the CSV of means."""
+    if not path.exists():
+        return {}
+    frame = pd.read_csv(path)
+    return {
+        (inside(row["image_path"]), head): float(row[column])
+        for row in frame.to_dict("records")
+        for head, column in zip(HEADS, RATING_COLUMNS, strict=True)
+    }
+
+
+def read_labels(path: Path) -> dict[tuple[str, ...], float]:
+    """Label by pair."""
+    if not path.exists():
+        return {}
+    pairs = [json.loads(text) for text in path.read_text("utf-8").splitlines()]
+    return {(inside(pair["img_pos"]), inside(pair["img_neg"])): float(pair["label"]) for pair in pairs}
+
+
+def means(said: Said) -> dict[tuple[str, ...], float]:
+    """Mean over people by image and head."""
+    values = defaultdict(list)
+    for (path, _), ratings in said.items():
+        for head, value in zip(HEADS, ratings, strict=True):
+            values[path, head].append(value)
+    return {key: math.fsum(found) / len(found) for key, found in values.items()}
+
+
+def labels(said: Said) -> dict[tuple[str, ...], float]:
+    """How surely the first image of a pair is better: mean over the people who rated both, on the mean of the heads."""
+    by_prompt: dict[str, dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
+    for (path, person), ratings in said.items():
+        by_prompt[path.split("/")[0]][path][person] = math.fsum(ratings) / len(ratings)
+    found = {}
+    for images in by_prompt.values():
+        for first, second in combinations(sorted(images), 2):
+            both = images[first].keys() & images[second].keys()
+            wins = [_win(images[first][person] - images[second][person]) for person in both]
+            if wins:
+                found[first, second] = sum(wins) / len(wins)
+    return found
+
+
+def _win(difference: float) -> float:
+    rounded = round(difference, 6)
+    return 0.5 if rounded == 0 else float(rounded > 0)
+
+
+def close(one: dict[tuple[str, ...], float], other: dict[tuple[str, ...], float]) -> bool:
+    """The same keys, and values as far as the files write them."""
+    return one.keys() == other.keys() and all(abs(value - other[key]) < 1e-3 for key, value in one.items())
+
+
+def run(rounds: int, seed: int, images: int) -> int:
+    """Prints what happened; the number of rounds after which something was wrong."""
+    chance, acknowledged, bad = random.Random(seed), [], 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_images(folder / "data", images)
+        for number in range(rounds):
+            wrong = one_life(folder, chance, acknowledged)
+            bad += bool(wrong)
+            if wrong:
+                print(f"start {number + 1}: {'; '.join(wrong)}", flush=True)
+        with studio(folder):
+            wrong = faults(folder / "data", acknowledged)
+            bad += bool(wrong)
+        rows = len(read_database(folder / "data", "SELECT id FROM ratings UNION ALL SELECT id FROM repeats"))
+    print(f"{rounds} kills; {len(set(acknowledged)):,} ratings acknowledged, {rows:,} stored")
+    print(f"starts after which anything was missing, doubled or untrue: {bad}")
+    return bad
+
+
+def main() -> None:
+    """Command line; fails where anything was wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--images", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    sys.exit(run(given.rounds, given.seed, given.images) > 0)
+
+
+if __name__ == "__main__":
+    main()
