@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
     from PIL import Image
 
 IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
@@ -27,19 +29,40 @@ def resolve_image(written: str, bases: Sequence[Path]) -> Path:
     return next((candidate for candidate in candidates if candidate.is_file()), candidates[0])
 
 
-def locate_images(written: Sequence[str], bases: Sequence[Path]) -> list[str]:
+def locate_images(written: "pd.Series[str]", bases: Sequence[Path]) -> "pd.Series[str]":
     """What `resolve_image` finds for each of `written`, as normal paths: two spellings of one path become equal.
 
-    Made for millions: a file is looked for on the disk only where another base than the first may hold it.
+    Made for millions: a file is looked for on the disk only where another base than the first may hold it, and plain
+    paths never become Python strings.
     """
-    tops = [path.partition("/")[0] for path in written]
+    import pandas as pd
+    import pyarrow.compute as pc
+
+    column = written.array.__arrow_array__()
+    tops = pc.list_element(pc.split_pattern(column, "/", max_splits=1), 0)
     # os.path throughout: a Path takes longer than the look at the disk.
-    elsewhere = {top for top in set(tops) if top and any(os.path.exists(f"{base}/{top}") for base in bases[1:])}  # noqa: PTH110
-    joined = "\n".join(written) + "\n"
-    if elsewhere or any(detour in joined for detour in ("//", "./", "/\n", ".\n")):
-        return [_locate(path, bases, look=top in elsewhere) for path, top in zip(written, tops, strict=True)]
-    first = "" if bases[0] == Path() else f"{os.path.normpath(bases[0])}/"
-    return [path if path.startswith("/") else first + path for path in written] if first else list(written)
+    elsewhere = {
+        top
+        for top in tops.unique().to_pylist()
+        if top and any(os.path.exists(f"{base}/{top}") for base in bases[1:])  # noqa: PTH110
+    }
+    if not elsewhere and _all_plain(column):
+        return written if bases[0] == Path() else f"{os.path.normpath(bases[0])}/" + written
+    found = [_locate(path, bases, look=path.partition("/")[0] in elsewhere) for path in written.tolist()]
+    return pd.Series(found, written.index, dtype="str")
+
+
+def _all_plain(column: "pa.ChunkedArray") -> bool:
+    """Whether no path is absolute or has a detour in it, such as `a/./b`, `a//b` or `..`. May say no for nothing."""
+    import pyarrow.compute as pc
+
+    # All strings of a chunk lie in its last buffer, one after another: looked through as a whole they take no time.
+    texts = (chunk.buffers()[-1] for chunk in column.chunks if len(chunk))
+    if any(detour in text for text in map(bytes, texts) for detour in (b"//", b"./")):
+        return False
+    return not any(pc.any(found).as_py() for found in (
+        pc.starts_with(column, "/"), pc.ends_with(column, "/"), pc.ends_with(column, ".")
+    ))  # fmt: skip
 
 
 def _locate(written: str, bases: Sequence[Path], look: bool) -> str:

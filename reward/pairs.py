@@ -148,4 +148,4 @@ def prompt_numbers(prompt_ids: "pd.Series[str]") -> tuple[Ints, list[str]]:
     import pandas as pd
 
     numbers, names = pd.factorize(prompt_ids)
-    return numbers.astype(np.int64), list(names)
+    return numbers.astype(np.int64), names.tolist()

@@ -61,7 +61,6 @@ def read_ratings(path: Path, image_root: Path | None = None, *, check_images: bo
     Raises:
         InputError: every fault of the file at once, each with its line and remedy.
     """
-    import pandas as pd
 
     table = open_csv(path, _KIND, _REQUIRED)
     has_annotators = "annotator" in table.columns
@@ -73,7 +72,7 @@ def read_ratings(path: Path, image_root: Path | None = None, *, check_images: bo
     faults += _out_of_range(table, frame)
     bases = search_bases(path, image_root)
     # Two spellings of one path are one image: `a.png`, `./a.png`, or its absolute path.
-    frame["file"] = pd.Series(locate_images(frame["image_path"].tolist(), bases), frame.index, dtype="str")
+    frame["file"] = locate_images(frame["image_path"], bases)
     faults += _duplicates(table, frame, ["prompt_id", "file", *strings[2:]])
     if check_images:
         faults += _bad_images(table, frame, bases)
@@ -107,7 +106,7 @@ def _out_of_range(table: CsvTable, frame: "pd.DataFrame") -> list[Fault]:
 def _duplicates(table: CsvTable, frame: "pd.DataFrame", keys: list[str]) -> list[Fault]:
     import pandas as pd
 
-    files = _comparable(frame["file"].tolist())
+    files = _comparable(frame["file"])
     if pd.Index(files).is_unique:
         return []
     frame = frame.assign(file=files)[frame["image_path"] != ""]
@@ -124,13 +123,15 @@ def _duplicates(table: CsvTable, frame: "pd.DataFrame", keys: list[str]) -> list
     ]
 
 
-def _comparable(files: list[str]) -> list[str]:
+def _comparable(files: "pd.Series[str]") -> "pd.Series[str]":
     """Normal paths of which two are equal exactly if they name one place; as they are where none leaves the folder."""
-    joined = "\n" + "\n".join(files)
-    if "\n/" not in joined and "\n.." not in joined:
+    import pandas as pd
+
+    if not files.str.startswith(("/", "..")).any():
         return files
     # Not resolve(), which asks the disk.
-    return [file if file.startswith("/") else os.path.abspath(file) for file in files]  # noqa: PTH100
+    absolute = [file if file.startswith("/") else os.path.abspath(file) for file in files.tolist()]  # noqa: PTH100
+    return pd.Series(absolute, files.index, dtype="str")
 
 
 def _bad_images(table: CsvTable, frame: "pd.DataFrame", bases: list[Path]) -> list[Fault]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reward.errors import Fault, InputError
 from reward.textfiles import read_text
@@ -51,12 +51,7 @@ class CsvTable:
         decimal = "," if self.separator == ";" else "."
         faults: list[Fault] = []
         try:
-            frame = pd.read_csv(
-                io.BytesIO(self.text.encode()),
-                dtype={**dict.fromkeys(strings, "str"), **dict.fromkeys(numbers, "float64")},
-                decimal=decimal,
-                **options,
-            )
+            frame = _typed(self.text.encode(), strings, numbers, decimal=decimal, **options)
         except ValueError:
             # Some cell is no number: read all as text and find each.
             frame = pd.read_csv(io.StringIO(self.text), dtype="str", **options)
@@ -74,11 +69,23 @@ class CsvTable:
                     )
                 frame[name] = values.astype("float64")
         for name in strings:
-            cells = frame[name].tolist()
-            stripped = [cell.strip() for cell in cells]
-            if stripped != cells:
-                frame[name] = pd.Series(stripped, frame.index, dtype="str")
+            frame[name] = frame[name].str.strip()
         return frame, faults
+
+
+def _typed(data: bytes, strings: Sequence[str], numbers: Sequence[str], **options: Any) -> "pd.DataFrame":
+    """What pandas reads, with these types.
+
+    Text that pandas finds out by itself it reads four times as fast as text that it is told of; so it is told only
+    where a column looks like something else, as `007` looks like a number.
+    """
+    import pandas as pd
+
+    as_numbers = dict.fromkeys(numbers, "float64")
+    frame = pd.read_csv(io.BytesIO(data), dtype=as_numbers, low_memory=False, **options)
+    if all(isinstance(frame[name].dtype, pd.StringDtype) for name in strings):
+        return frame
+    return pd.read_csv(io.BytesIO(data), dtype={**dict.fromkeys(strings, "str"), **as_numbers}, **options)
 
 
 def open_csv(path: Path, kind: str, required: Iterable[str]) -> CsvTable:

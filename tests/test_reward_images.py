@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -77,8 +78,8 @@ def test_many_paths_lead_where_each_one_does(tmp_path: Path, monkeypatch: pytest
     names += [str(tmp_path / "csv/b/4.png"), f"{tmp_path}/csv/../root/a/1.png", "nowhere/6.png", "../csv/3.png", "."]
     for bases in ([Path(), tmp_path / "csv"], [tmp_path / "root", Path(), tmp_path / "csv"], [Path("../csv")]):
         expected = [os.path.normpath(resolve_image(name, bases)) for name in names]
-        assert locate_images(names, bases) == expected
-        assert [locate_images([name], bases)[0] for name in names] == expected
+        assert locate_images(pd.Series(names, dtype="str"), bases).tolist() == expected
+        assert [locate_images(pd.Series([name], dtype="str"), bases)[0] for name in names] == expected
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif", "bmp", "gif", "avif", "mpo"])
