@@ -151,10 +151,12 @@ def shuffled_images(db: Database, annotator: str) -> list[int]:
     return ids
 
 
-def count_progress(db: Database, annotator: str, rated: int | None = None) -> Progress:
-    """The counts of a person; `rated` where the caller knows it already."""
-    total = int(db.execute("SELECT count(*) FROM images WHERE active = 1").fetchone()[0])
-    if rated is None:
-        query = f"SELECT count(*) FROM images i WHERE i.active = 1 AND {_RATED} = 1"
-        rated = int(db.execute(query, {"annotator": annotator}).fetchone()[0])
-    return Progress(rated, total)
+def count_images(db: Database) -> int:
+    """The images that are there."""
+    return int(db.execute("SELECT count(*) FROM images WHERE active = 1").fetchone()[0])
+
+
+def count_rated(db: Database, annotator: str) -> int:
+    """Those of them that a person has rated."""
+    query = f"SELECT count(*) FROM images i WHERE i.active = 1 AND {_RATED} = 1"
+    return int(db.execute(query, {"annotator": annotator}).fetchone()[0])

@@ -63,10 +63,18 @@ class Client:
         data = None if body is None else json.dumps(body).encode()
         headers = {} if data is None else {"Content-Type": "application/json"}
         started = time.perf_counter()
+        try:
+            status, content = self._exchange(method, path, data, headers)
+        except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected):
+            # The server closes what is idle for five seconds; a browser, too, then asks again.
+            self.connection.close()
+            status, content = self._exchange(method, path, data, headers)
+        return time.perf_counter() - started, status, content
+
+    def _exchange(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
         self.connection.request(method, path, data, headers)
         answer = self.connection.getresponse()
-        content = answer.read()
-        return time.perf_counter() - started, answer.status, content
+        return answer.status, answer.read()
 
 
 def new_rating(name: str, image_id: int, chance: random.Random) -> dict[str, Any]:
