@@ -7,10 +7,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from annotate.errors import AnnotateError, RevisedError
+from annotate.errors import AnnotateError, PairRevisedError, RevisedError
 from annotate.exports import Exporter
 from annotate.guard import LOOPBACK_HOSTS, Guard
 from annotate.pad_files import pad_router
+from annotate.person import person_check
+from annotate.preference_routes import choice_out, preference_router
 from annotate.project import Project
 from annotate.routes import current_out, rating_router
 from annotate.store import Store
@@ -31,13 +33,15 @@ def build_api(
     app = FastAPI(
         title="Reward studio: rating",
         version="1",
-        description=f"Rate the images of {project.root.name} on five aspects.",
+        description=f"Rate the images of {project.root.name} on five aspects, and compare them in pairs.",
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
     )
     app.add_middleware(Guard, allowed_hosts=tuple(allowed_hosts))
-    app.include_router(rating_router(store, exporter))
+    check_person = person_check(project)
+    app.include_router(rating_router(store, exporter, check_person))
+    app.include_router(preference_router(store, exporter, check_person))
     app.include_router(pad_router())
 
     @app.exception_handler(AnnotateError)
@@ -48,6 +52,11 @@ def build_api(
     async def show_current(_request: Request, error: RevisedError) -> JSONResponse:
         current = None if error.current is None else store.rating(error.current)
         shown = None if current is None else current_out(current).model_dump()
+        return JSONResponse({"detail": str(error), "current": shown}, error.status)
+
+    @app.exception_handler(PairRevisedError)
+    async def show_current_pair(_request: Request, error: PairRevisedError) -> JSONResponse:
+        shown = None if error.current is None else choice_out(error.current).model_dump()
         return JSONResponse({"detail": str(error), "current": shown}, error.status)
 
     @app.exception_handler(RequestValidationError)

@@ -4,13 +4,17 @@ AnnotateError          shown as its message, without a traceback
 ├── BadRequestError    what was sent can't be stored: a value, a name, a key (422)
 ├── NotFoundError      no such image (404)
 ├── ConflictError      the same key came with other content (409)
-│   └── RevisedError   the person rated this image meanwhile, say in another tab (409)
+│   ├── RevisedError   the person rated this image meanwhile, say in another tab (409)
+│   └── PairRevisedError   the person judged this pair meanwhile (409)
 └── StorageError       the disk or the database refuses: nothing was stored (503)
 """
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from reward.errors import RewardError
+
+if TYPE_CHECKING:
+    from annotate.preferences import StoredPreference
 
 
 class AnnotateError(RewardError):
@@ -41,6 +45,14 @@ class RevisedError(ConflictError):
     """The person has a newer rating of this image than the one that was to be revised; `current` is its number."""
 
     def __init__(self, message: str, current: int | None) -> None:
+        super().__init__(message)
+        self.current = current
+
+
+class PairRevisedError(ConflictError):
+    """The person said something else of this pair than what was to be revised; `current` is what they say now."""
+
+    def __init__(self, message: str, current: "StoredPreference | None") -> None:
         super().__init__(message)
         self.current = current
 

@@ -17,7 +17,8 @@ from annotate.edits import Cells, KnownImages, means_cells, means_edits, people_
 from annotate.export_log import Export
 from annotate.files import ChangedMeanwhileError, Signature, replace_atomically
 from annotate.judgement import Rating, StoredRating
-from annotate.pairs_file import PromptPairs, pair_lines, shortened_prompts
+from annotate.pairs_file import PromptPairs, pair_lines, shortened_prompts, vote_lines
+from annotate.preferences import Pair, Votes
 from annotate.shares import Share
 from annotate.snapshot import Snapshot
 from annotate.store import Store
@@ -40,7 +41,7 @@ class _File:
     seen: Signature | None = None  # the file as we last wrote it or took it in
     touched: Signature | None = None  # a foreign file met at the last pass: taken in once it stands still
     judged: tuple[Signature, int] | None = None  # a faulty foreign file, with the catalogue it was judged by
-    written_for: tuple[int, int] = (-1, -1)  # newest rating, catalogue version
+    written_for: tuple[int, int, int] = (-1, -1, -1)  # newest rating, newest vote, catalogue version
     problem: str | None = None
 
 
@@ -67,6 +68,9 @@ class ExportFiles:
         )
         self._snapshot = Snapshot()
         self._newest = 0  # rating of the store that was looked at, ours or not
+        self._votes = Votes()
+        self._newest_vote = 0
+        self._voted: dict[str, list[Pair]] = {}  # by prompt, of the images that are there; empty where nobody was asked
         self._lines = _Lines()
         self._images: dict[int, ImageRow] = {}
         self._by_prompt: dict[str, dict[int, str]] = {}
@@ -105,7 +109,8 @@ class ExportFiles:
         rows = self._store.ratings_since(self._newest)
         self._newest = rows[-1].id if rows else self._newest
         changed = self._snapshot.add(self._share.of(rows))
-        if version != self._version:
+        moved = version != self._version
+        if moved:
             self._images = {image.id: image for image in self._store.images() if image.active}
             self._by_prompt = {}
             for image in self._images.values():
@@ -113,12 +118,32 @@ class ExportFiles:
             self._lines = _Lines(stale_prompts=set(self._by_prompt))
             self._version = version
             changed = self._snapshot.images()
+        self._refresh_votes(moved)
         for image_id in sorted(changed & self._images.keys()):
             image = self._images[image_id]
             place = (image_id, image.prompt_id, self._by_prompt[image.prompt_id][image_id])
             self._lines.means[image_id] = means_line(self._snapshot, *place)
             self._lines.people[image_id] = people_lines(self._snapshot, *place)
-            self._lines.stale_prompts.add(image.prompt_id)
+            if not self._voted:
+                self._lines.stale_prompts.add(image.prompt_id)
+
+    def _refresh_votes(self, moved: bool) -> None:
+        """Bring the votes up to date; the first one, or the last that is taken back, changes what all pairs are."""
+        rows = self._store.preferences.since(self._newest_vote)
+        self._newest_vote = rows[-1].id if rows else self._newest_vote
+        changed = self._votes.add(row for row in rows if self._share.includes(row.annotator))
+        if not changed and not moved:
+            return
+        had_votes, self._voted = bool(self._voted), {}
+        for pair in self._votes.pairs():
+            first, second = (self._images.get(number) for number in pair)
+            if first and second and first.prompt_id == second.prompt_id and self._votes.choices(pair):
+                self._voted.setdefault(first.prompt_id, []).append(pair)
+        if had_votes != bool(self._voted):
+            self._lines.stale_prompts.update(self._by_prompt)
+        for pair in changed:
+            if (image := self._images.get(pair[0])) is not None:
+                self._lines.stale_prompts.add(image.prompt_id)
 
     def _path(self, image: ImageRow) -> str:
         return self._store.project.exported_path(self._store.project.images / image.path)
@@ -193,7 +218,7 @@ class ExportFiles:
     # Changes out
 
     def _write(self, file: _File, header: tuple[str, ...], lines: dict[int, str]) -> None:
-        true = file.written_for == (self._snapshot.last_id, self._version)
+        true = file.written_for == self._state(file)
         if true and file.seen is not None and Signature.of(file.path) == file.seen:
             return
         body = "".join(lines.get(image_id, "") for image_id in self._images)
@@ -212,7 +237,7 @@ class ExportFiles:
                 file.judged = (current, self._version)
                 file.problem = (
                     f"Someone edited {file.name}: the studio leaves it alone. "
-                    "Rename or delete it to have it written from the ratings."
+                    "Rename or delete it to have it written anew."
                 )
                 return True
             file.seen = current
@@ -233,7 +258,11 @@ class ExportFiles:
             prompt_id = stale.pop()
             paths = self._by_prompt[prompt_id]
             text = self._images[next(iter(paths))].prompt
-            self._lines.pairs[prompt_id] = pair_lines(text, paths, self._snapshot)
+            if self._voted:
+                made = vote_lines(text, paths, self._voted.get(prompt_id, ()), self._votes)
+            else:
+                made = pair_lines(text, paths, self._snapshot)
+            self._lines.pairs[prompt_id] = made
             time.sleep(_BREATH_S)
 
     def _is_ours(self, file: _File) -> bool:
@@ -244,10 +273,13 @@ class ExportFiles:
         self._make_pairs(math.inf)
         return data == b"".join(self._lines.pairs[prompt_id].lines for prompt_id in self._by_prompt)
 
+    def _state(self, file: _File) -> tuple[int, int, int]:
+        return self._snapshot.last_id, self._votes.last_id if file is self._pairs else 0, self._version
+
     def _put(self, file: _File, parts: list[bytes], *, empty: bool, final: bool = True) -> None:
         """Write a file if it is ours and not yet true (or, not `final`, truer than it was); none is begun empty."""
         current = Signature.of(file.path)
-        state = (self._snapshot.last_id, self._version)
+        state = self._state(file)
         if file.problem or current != file.seen or (current is None and empty):
             return
         if current is not None and file.written_for == state:

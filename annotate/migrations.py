@@ -138,4 +138,20 @@ def studio_migrations() -> Migrations:
                 "BEGIN SELECT RAISE(ABORT, 'repeats are append-only'); END"
             )
 
+    @migrations()
+    def preferences_between_two_images(db: Database) -> None:
+        db.execute(
+            "CREATE TABLE preferences (id INTEGER PRIMARY KEY, first INTEGER NOT NULL REFERENCES images(id), "
+            "second INTEGER NOT NULL REFERENCES images(id), annotator TEXT NOT NULL, "
+            "choice TEXT NOT NULL CHECK (choice IN ('first', 'second', 'tie', 'skip')), "
+            "first_side TEXT NOT NULL CHECK (first_side IN ('left', 'right')), seconds REAL, key TEXT NOT NULL UNIQUE, "
+            "revises TEXT, created TEXT NOT NULL, CHECK (first < second)) STRICT"
+        )
+        db.execute("CREATE INDEX preferences_by_person ON preferences(annotator, first, second, id)")
+        for action in ("UPDATE", "DELETE"):
+            db.execute(
+                f"CREATE TRIGGER preferences_no_{action.lower()} BEFORE {action} ON preferences "
+                "BEGIN SELECT RAISE(ABORT, 'preferences are append-only'); END"
+            )
+
     return migrations

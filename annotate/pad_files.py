@@ -23,9 +23,9 @@ def pad_version() -> str:
     return digest.hexdigest()[:12]
 
 
-def pad_address() -> str:
-    """Where the pad's first module is, relative to the studio's address."""
-    return f"pad/{pad_version()}/pad.js"
+def script_address(name: str) -> str:
+    """Where a view's first module is, relative to the studio's address."""
+    return f"pad/{pad_version()}/{name}"
 
 
 def pad_router() -> APIRouter:

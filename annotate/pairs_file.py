@@ -1,23 +1,29 @@
-"""`pairs.jsonl` from ratings: for two images of a prompt, how surely people prefer the first.
+"""`pairs.jsonl`: for two images of a prompt, how surely people prefer the first.
 
-Until people are asked directly, a person's preference is the mean of the heads they rated on both images.
+Once anybody has been asked directly ("A or B?"), the file holds these votes alone. Until then a person's preference is
+the mean of the heads they rated on both images: that only repeats the ratings.
 """
 
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from annotate.judgement import CORRECTION_NAME, Values
+from annotate.preferences import Pair, Votes
 from annotate.snapshot import Snapshot
 from reward.aspects import HEADS
 
 MAX_PAIRS_A_PROMPT = 10_000
+VOTES_KEY = "votes"
+
+_WORTH = {"first": 1.0, "tie": 0.5, "second": 0.0}
 
 # Breaks to some readers (Python's `splitlines`) that JSON lets stand in a string; all others it escapes by itself.
 _LINE_BREAKS = {ord(character): f"\\u{ord(character):04x}" for character in "\u0085\u2028\u2029"}
@@ -45,14 +51,55 @@ def pair_lines(prompt: str, paths: Mapping[int, str], snapshot: Snapshot) -> Pro
     if not pairs:
         return PromptPairs(b"", 0, possible)
     labels = pair_labels([votes[image_id] for image_id in ordered], _places(ordered, pairs))
-    start = f'{{"prompt": {_json(prompt)}, "img_pos": '
-    written = {image_id: _json(paths[image_id]) for image_id in ordered}
+    line = _line_maker(prompt, paths)
     lines = [
-        f'{start}{written[first]}, "img_neg": {written[second]}, "label": {label}}}\n'
+        line(first, second, label)
         for (first, second), label in zip(pairs, labels, strict=True)
         if label == label  # NaN: nobody rated both
     ]
     return PromptPairs("".join(lines).encode(), len(lines), possible)
+
+
+def vote_lines(prompt: str, paths: Mapping[int, str], pairs: Iterable[Pair], votes: Votes) -> PromptPairs:
+    """The pairs of one prompt that people were asked about: label = mean over people, tie = ½, skips left out.
+
+    Each line also tells how many people's `votes` it holds, which lines made of ratings don't.
+
+    Args:
+        paths: as for `pair_lines`.
+        pairs: those of this prompt that anything was said about.
+    """
+    line = _line_maker(prompt, paths)
+    lines = []
+    for first, second in sorted(pairs, key=lambda pair: sorted(paths[image_id] for image_id in pair)):
+        worths = [_WORTH[choice] for choice in votes.choices((first, second))]
+        if not worths:
+            continue
+        label, turned = math.fsum(worths) / len(worths), paths[first] > paths[second]
+        shown = (second, first, 1 - label) if turned else (first, second, label)
+        lines.append(line(shown[0], shown[1], round(shown[2], 4), f', "{VOTES_KEY}": {len(worths)}'))
+    return PromptPairs("".join(lines).encode(), len(lines), len(lines))
+
+
+def holds_votes(path: Path) -> bool:
+    """Whether a pairs JSONL holds what people said directly, as `vote_lines` writes it."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            row = json.loads(file.readline())
+    except (OSError, ValueError):
+        return False
+    return isinstance(row, dict) and VOTES_KEY in row
+
+
+def _line_maker(prompt: str, paths: Mapping[int, str]) -> Callable[..., str]:
+    """Writes the lines of one prompt: two images, the label, and what stands behind it."""
+    start = f'{{"prompt": {_json(prompt)}, "img_pos": '
+    written = {image_id: _json(path) for image_id, path in paths.items()}
+
+    def line(first: int, second: int, label: float, more: str = "") -> str:
+        return f'{start}{written[first]}, "img_neg": {written[second]}, "label": {label}{more}}}\n'
+
+    return line
 
 
 def _json(text: str) -> str:

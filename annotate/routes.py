@@ -7,29 +7,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 
-from annotate.catalogue import ImageRow
-from annotate.errors import BadRequestError
+from annotate.answers import REFUSALS, Who, image_facts, image_out, notices
 from annotate.exports import Exporter
 from annotate.image_bytes import image_response
-from annotate.image_bytes import version as image_version
-from annotate.judgement import (
-    SIMULATED_PREFIX,
-    Draft,
-    Rating,
-    StoredRating,
-    check_annotator,
-    check_draft,
-    check_rating,
-    is_simulated,
-)
+from annotate.judgement import Draft, Rating, StoredRating, check_draft, check_rating
+from annotate.person import CheckPerson
 from annotate.schemas import (
     CurrentOut,
     DeskOut,
     DraftIn,
     DraftOut,
-    ErrorOut,
     ImageId,
-    ImageOut,
     LeaveIn,
     OwnListOut,
     OwnOut,
@@ -43,38 +31,23 @@ from annotate.schemas import (
     SkipIn,
     TaskOut,
 )
-from annotate.screen_images import needs_screen_version, screen_response
+from annotate.screen_images import screen_response
 from annotate.store import Store, Task
 from reward.aspects import HEADS
 
-_MAX_NOTICES = 5
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    404: {"model": ErrorOut, "description": "No such image"},
-    422: {"model": ErrorOut, "description": "Can't be stored, and why"},
-    503: {"model": ErrorOut, "description": "The disk or database refuses; nothing was stored"},
-}
 _CONFLICT: dict[int | str, dict[str, Any]] = {
     409: {"model": RevisedOut, "description": "Key used for another rating, or this person rated the image meanwhile"}
 }
 _LONGEST_LIST = 200
-Who = Annotated[str, Query(description="Who rates.")]
 
 
-def rating_router(store: Store, exporter: Exporter) -> APIRouter:
+def rating_router(store: Store, exporter: Exporter, check_person: CheckPerson) -> APIRouter:
     """The routes below `/api`, on one store."""
-    router = APIRouter(prefix="/api", tags=["rating"], responses=_REFUSALS)
-
-    def check_person(name: str) -> str:
-        annotator = check_annotator(name)
-        if store.project.is_sample and is_simulated(annotator):
-            raise BadRequestError(
-                f"Names that begin with {SIMULATED_PREFIX} are kept for the sample's simulated people; choose another."
-            )
-        return annotator
+    router = APIRouter(prefix="/api", tags=["rating"], responses=REFUSALS)
 
     def progress_of(annotator: str) -> ProgressOut:
         counts = store.progress(annotator)
-        return ProgressOut(rated=counts.rated, total=counts.total, notices=_notices(store, exporter))
+        return ProgressOut(rated=counts.rated, total=counts.total, notices=notices(store, exporter))
 
     def queue_of(annotator: str, after: int | None = None, tab: str = "") -> dict[str, Any]:
         tasks = [_task_out(task) for task in store.next_tasks(annotator, after, tab=tab)]
@@ -118,7 +91,7 @@ def rating_router(store: Store, exporter: Exporter) -> APIRouter:
     ) -> OwnListOut:
         found = store.own_ratings(check_person(annotator), before, limit + 1)
         ratings = [
-            OwnOut(image=_image_out(own.image), current=current_out(own.rating), times=own.times)
+            OwnOut(image=image_out(own.image), current=current_out(own.rating), times=own.times)
             for own in found[:limit]
         ]
         return OwnListOut(ratings=ratings, more=len(found) > limit)
@@ -161,27 +134,10 @@ def rating_router(store: Store, exporter: Exporter) -> APIRouter:
     return router
 
 
-def _image_facts(image: ImageRow) -> dict[str, Any]:
-    state = image_version(image.mtime_ns, image.size)
-    return {
-        "image_id": image.id,
-        "url": f"api/images/{image.id}?v={state}",
-        "screen_url": f"api/images/{image.id}/screen?v={state}" if needs_screen_version(image) else None,
-        "prompt_id": image.prompt_id,
-        "prompt": image.prompt,
-        "width": image.width,
-        "height": image.height,
-    }
-
-
-def _image_out(image: ImageRow) -> ImageOut:
-    return ImageOut(**_image_facts(image))
-
-
 def _task_out(task: Task) -> TaskOut:
     draft = None if task.draft is None else SaidOut(**_said(task.draft))
     current = None if task.current is None else current_out(task.current)
-    return TaskOut(**_image_facts(task.image), why=task.why, draft=draft, current=current)
+    return TaskOut(**image_facts(task.image), why=task.why, draft=draft, current=current)
 
 
 def current_out(rating: StoredRating) -> CurrentOut:
@@ -192,9 +148,3 @@ def current_out(rating: StoredRating) -> CurrentOut:
 def _said(said: Rating | Draft) -> dict[str, Any]:
     ratings = dict(zip(HEADS, said.values, strict=True))
     return {"ratings": ratings, "cannot_judge": list(said.unjudged), "seconds": said.seconds}
-
-
-def _notices(store: Store, exporter: Exporter) -> list[str]:
-    notices = [*exporter.problems, *store.problems]
-    more = len(notices) - _MAX_NOTICES
-    return [*notices[:_MAX_NOTICES], f"… and {more} more."] if more > 0 else notices

@@ -32,11 +32,13 @@ Seconds = Annotated[
 ]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """Refuses fields that it doesn't know."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class RatingIn(_Strict):
+class RatingIn(Strict):
     """One person's rating of one image. Each head is rated or listed in `cannot_judge`."""
 
     key: str = Field(description="Made by the client, one a rating: a retry with the same key stores nothing twice.")
@@ -55,7 +57,7 @@ class RatingIn(_Strict):
     tab: Tab = ""
 
 
-class DraftIn(_Strict):
+class DraftIn(Strict):
     """What a person has touched so far; nothing touched removes the draft."""
 
     annotator: Annotator
@@ -66,7 +68,7 @@ class DraftIn(_Strict):
     revises: str | None = Field(default=None, description="As in a rating: what was current when this was begun.")
 
 
-class SkipIn(_Strict):
+class SkipIn(Strict):
     """An image left for later."""
 
     annotator: Annotator
@@ -75,7 +77,7 @@ class SkipIn(_Strict):
     tab: Tab = ""
 
 
-class LeaveIn(_Strict):
+class LeaveIn(Strict):
     """A page that a person leaves."""
 
     annotator: Annotator

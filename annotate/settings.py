@@ -24,6 +24,7 @@ class Campaign:
     )
     repeats: float = _setting(0.05, 0, 0.5, "share of a person's own images that come again unannounced")
     lease_minutes: float = _setting(15.0, 0.1, 1440, "how long an image is kept for somebody who does nothing")
+    votes_per_pair: int = _setting(0, 0, 1000, "different people who compare a pair of images; 0: everybody, all pairs")
 
 
 def read_campaign(path: Path) -> Campaign:

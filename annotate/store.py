@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from annotate.history import OwnRating, own_ratings
 from annotate.judgement import Draft, Rating, StoredRating, check_annotator, check_reason
 from annotate.leases import end_lease, leave, renew_lease, take_lease
 from annotate.migrations import studio_migrations
+from annotate.preference_store import PreferenceStore
 from annotate.project import Project
 from annotate.queue import BEGUN, Asking, Pick, Progress, count_images, count_rated, next_images, shuffled_images
 from annotate.repeats import due_repeat, insert_repeat, repeat_by_key
@@ -62,6 +63,7 @@ class Store:
         self._rated: dict[str, int] = {}
         self._total: int | None = None
         self._orders: dict[str, list[int]] = {}
+        self.preferences = PreferenceStore(self)
 
     @classmethod
     def open(cls, project: Project) -> "Store":
@@ -108,7 +110,7 @@ class Store:
             self._rated.clear()
             self._total = None
             self._orders.clear()
-        self._changed()
+        self.announce()
         return self.problems
 
     def save_rating(self, rating: Rating, *, only_if_newest: bool = False) -> tuple[StoredRating, bool]:
@@ -146,7 +148,7 @@ class Store:
                 remove_draft(db, rating.image_id, rating.annotator)
             if current is None and rating.annotator in self._rated:
                 self._rated[rating.annotator] += 1
-        self._changed()
+        self.announce()
         return stored, False
 
     def save_draft(self, draft: Draft) -> bool:
@@ -283,11 +285,22 @@ class Store:
                 insert_rating(db, replace(rating, key=f"import-{uuid.uuid4().hex}"), created)
             note_finished(db, name, Export(sha256, last_rating_id, created))
             self._rated.clear()
-        self._changed()
+        self.announce()
 
-    def _changed(self) -> None:
+    def announce(self) -> None:
+        """Tell the listeners that what the exported files hold has changed."""
         for listener in self._listeners:
             listener()
+
+    def writing(self) -> AbstractContextManager[Database]:
+        """One transaction on the writing connection, for the tables that aren't looked after here."""
+        return self._writing()
+
+    @contextmanager
+    def reading(self) -> Iterator[Database]:
+        """The connection that reads what is committed beside the writer."""
+        with self._reading_lock, _translated(self.project.database):
+            yield self._reader
 
     @staticmethod
     def _require_active(db: Database, image_id: int) -> None:

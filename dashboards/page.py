@@ -1,4 +1,4 @@
-"""The page: head, the three tabs Rate, Train and Analyse, and how it is mounted so that no file leaks."""
+"""The page: head, the four tabs Rate, A or B?, Train and Analyse, and how it is mounted so that no file leaks."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +19,8 @@ LARGEST_UPLOAD: Final = "64mb"
 KEEP_UPLOADS_SECONDS: Final = 24 * 3600
 
 
-def build_page(context: Context, build_rate: Callable[[], object]) -> "gr.Blocks":
-    """The Blocks of the page; `build_rate` puts the rating tab's components where it is called."""
+def build_page(context: Context, build_rate: Callable[[], object], build_pairs: Callable[[], object]) -> "gr.Blocks":
+    """The Blocks of the page; `build_rate` and `build_pairs` put their tabs' components where they are called."""
     import gradio as gr
 
     project = context.project
@@ -33,6 +33,8 @@ def build_page(context: Context, build_rate: Callable[[], object]) -> "gr.Blocks
         with gr.Tabs(elem_id="studio-tabs"):
             with gr.Tab("Rate", id="rate"):
                 build_rate()
+            with gr.Tab("A or B?", id="pairs"):
+                build_pairs()
             with gr.Tab("Train", id="train") as train:
                 build_training_tab(context, demo, train)
             with gr.Tab("Analyse", id="analyse") as analyse:

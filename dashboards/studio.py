@@ -106,12 +106,13 @@ def bind(port: int) -> socket.socket:
 
 def _build_app(context: Context, store: Store) -> "FastAPI":
     from annotate.api import build_api
+    from annotate.pair_tab import build_pair_tab
     from annotate.rating_tab import build_rating_tab
     from dashboards.page import build_page, mount_page
 
     project = context.project
     app = build_api(project, store, Exporter(store))
-    demo = build_page(context, lambda: build_rating_tab(project))
+    demo = build_page(context, lambda: build_rating_tab(project), lambda: build_pair_tab(project))
     # Images go out by id and runs as numbers: nothing below these folders is ever handed out by its path.
     return mount_page(app, demo, [context.roots.data, context.roots.outputs, *context.roots.allowed])
 

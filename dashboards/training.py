@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from annotate.pairs_file import holds_votes
+from annotate.project import Project
 from dashboards import cards, figures
 from dashboards.context import Context
 from dashboards.datasummary import DataSummary, summarise_preferences, summarise_ratings
-from dashboards.form import FORM_FLAGS, OTHER_BACKBONE, arguments, config_of, shell_command
+from dashboards.form import FORM_FLAGS, OTHER_BACKBONE, arguments, config_of, shell_command, short_path
 from dashboards.jobs import PROGRAM
 from dashboards.jobstate import JobState
 from dashboards.progress import progress
@@ -149,6 +151,14 @@ def _own_file_missing(context: Context, values: Mapping[str, Any]) -> bool:
     own = context.project.pairs_jsonl if pairs_mode else context.project.ratings_csv
     given = _text(values, "pairs" if pairs_mode else "ratings")
     return bool(given) and Path(given).absolute() == own.absolute() and not own.exists()
+
+
+def judged_pairs(project: Project) -> tuple[str, int]:
+    """The file of the pairs that people judged in "A or B?", and their number; ("", 0) where nobody did."""
+    for path in (project.pairs_jsonl, project.own_annotations / project.pairs_jsonl.name):
+        if holds_votes(path):
+            return short_path(path), path.read_bytes().count(b"\n")
+    return "", 0
 
 
 def _text(values: Mapping[str, Any], name: str) -> str:

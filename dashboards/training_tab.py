@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from annotate.pairs_file import holds_votes
 from dashboards import cards, training
 from dashboards.context import Context
 from dashboards.form import BACKBONES, FORM_FLAGS, OTHER_BACKBONE, PIXELSTATS, free_name, mode_defaults, short_path
@@ -62,6 +63,7 @@ def _form(context: Context) -> "dict[str, Any]":
         parts["mode"] = gr.Radio(_MODES, value="multihead", label=_LABELS["mode"], elem_id="train-mode")
         parts["ratings"] = _path(flags["ratings"], short_path(context.project.ratings_csv))
         parts["pairs"] = _path(flags["pairs"], "")
+        parts["judged"] = gr.Button(visible=False, size="sm", elem_id="train-judged")
         parts["backbone"] = gr.Radio(BACKBONES, value=PIXELSTATS, label=_LABELS["backbone"], elem_id="train-backbone")
         parts["spec"] = gr.Textbox(
             label="Which backbone", info=flags["backbone"].help, visible=False, elem_id="train-spec", max_lines=1
@@ -178,9 +180,15 @@ def _wire_form(
 
     def usual_for(mode: str, pairs: str) -> list[Any]:
         own = short_path(context.project.pairs_jsonl)
-        # The project's own pairs are made of its ratings: as a target beside them they would tell nothing new.
-        filled = pairs or own if mode == "pairs" else "" if pairs == own else pairs
+        # Pairs made of the project's ratings would tell nothing new as a target beside them.
+        repeats = pairs == own and not holds_votes(context.project.pairs_jsonl)
+        filled = pairs or own if mode == "pairs" else "" if repeats else pairs
         return [*mode_defaults(mode).values(), filled, gr.update(visible=mode != "pairs")]
+
+    def judged(mode: str) -> "dict[str, Any]":
+        path, number = training.judged_pairs(context.project)
+        words = f"Weigh the heads by the {number} {'pair' if number == 1 else 'pairs'} judged in “A or B?”"
+        return gr.update(visible=bool(path) and mode != "pairs", value=words)
 
     chosen = [inputs[name] for name in _DATA]
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
@@ -203,6 +211,9 @@ def _wire_form(
         **quiet,
     )
     gr.on([demo.load, tab.select], device, None, inputs["device_found"], api_name="device", **quiet)
+    offered: dict[str, Any] = {"api_visibility": "private", **quiet}
+    gr.on([demo.load, tab.select, inputs["mode"].change], judged, inputs["mode"], inputs["judged"], **offered)
+    inputs["judged"].click(lambda: training.judged_pairs(context.project)[0], None, inputs["pairs"], **offered)
     by_mode = [inputs[name] for name in ("epochs", "batch_size", "pairs", "ratings")]
     inputs["mode"].change(usual_for, [inputs["mode"], inputs["pairs"]], by_mode, api_visibility="private", **quiet)
     inputs["backbone"].change(spec_shown, inputs["backbone"], inputs["spec"], api_visibility="private", **quiet)

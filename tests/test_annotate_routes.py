@@ -271,6 +271,9 @@ def test_openapi_tells_what_the_routes_do(client: TestClient) -> None:
         "/api/ratings",
         "/api/skip",
         "/api/leave",
+        "/api/pairs",
+        "/api/pairs/next",
+        "/api/pairs/skip",
         "/api/images/{image_id}",
         "/api/images/{image_id}/screen",
     }

@@ -1,6 +1,7 @@
 // What the pad says in words: the status line, the progress, messages in place of an image, what waits to be sent.
 
-export function makeBoard(root, settings) {
+// `done`, `one`, `many`: what a person does with an image here, and what comes of it.
+export function makeBoard(root, settings, { done, one, many, nothing, list = "" }) {
   const find = (name) => root.querySelector(name);
 
   function say(text, kind = "") {
@@ -16,8 +17,9 @@ export function makeBoard(root, settings) {
     find(".pad-start").hidden = kind !== "start" && kind !== "done";
     find(".pad-start label").textContent = kind === "done" ? "Somebody else’s turn? Their name" : "Your name";
     if (kind === "done") find(".pad-start-name").value = "";
-    find(".pad-again").hidden = kind !== "trouble" && title !== "Nothing to rate now";
-    find(".pad-message .pad-open-mine").hidden = kind !== "done";
+    find(".pad-again").hidden = kind !== "trouble" && title !== nothing;
+    const mine = find(".pad-message .pad-open-mine");
+    if (mine) mine.hidden = kind !== "done";
   }
 
   function progress({ rated, total, notices }) {
@@ -25,7 +27,7 @@ export function makeBoard(root, settings) {
     bar.firstElementChild.style.width = (total ? (100 * rated) / total : 0) + "%";
     bar.setAttribute("aria-valuemax", total);
     bar.setAttribute("aria-valuenow", rated);
-    find(".pad-count").textContent = rated + " of " + total + " rated";
+    find(".pad-count").textContent = rated + " of " + total + " " + done;
     const list = find(".pad-notices");
     list.hidden = notices.length === 0;
     list.querySelector("summary").textContent =
@@ -47,11 +49,11 @@ export function makeBoard(root, settings) {
       const lasting = waits.every((item) => item.lasting) ? "" : " Keep this page open: the browser refuses to keep them longer.";
       words.push(count(waits.length) + " not saved yet: " + outbox.why() + " Kept in this browser and sent as soon as it works." + lasting);
     }
-    if (refused.length) words.push(count(refused.length) + " refused; see My ratings.");
+    if (refused.length) words.push(count(refused.length) + " refused" + list);
     find(".pad-waiting-text").textContent = words.join(" ");
   }
 
-  const count = (number) => number + (number === 1 ? " rating" : " ratings");
-  const own = "Your own ratings are in " + settings.own + ", apart from the simulated ones.";
-  return { say, message, progress, waiting, own };
+  const count = (number) => number + " " + (number === 1 ? one : many);
+  const own = "Your own " + many + " are in " + settings.own + ", apart from the simulated ones.";
+  return { say, message, progress, waiting, own, many };
 }

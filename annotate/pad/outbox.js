@@ -1,12 +1,13 @@
-// Ratings on their way: each is kept in this browser before it is sent, until the studio says that it is stored.
+// What is said, on its way: each piece is kept in this browser before it is sent, until the studio says that it is stored.
 // They belong to one person; what another one left waiting is neither shown nor sent.
 
 import { ask } from "./network.js";
 
 const PAUSES_MS = [1000, 2000, 5000, 10000, 20000];
 
-export function openOutbox(shelf, person, { onChange, onSent }) {
-  const folder = "outbox/" + encodeURIComponent(person) + "/";
+// `kind` tells one page's pieces from another's; route(said) is where a piece goes.
+export function openOutbox(shelf, person, { kind = "outbox", route = () => "api/ratings", onChange, onSent }) {
+  const folder = kind + "/" + encodeURIComponent(person) + "/";
   const sending = new Map(); // key -> the request under way
   let last = 0;
   let failures = 0;
@@ -29,10 +30,10 @@ export function openOutbox(shelf, person, { onChange, onSent }) {
     onChange();
   }
 
-  // The studio's answer once the rating is stored; an Error (see ask) where it isn't. Refused ones are no longer kept.
+  // The studio's answer once it is stored; an Error (see ask) where it isn't. Refused ones are no longer kept.
   function send(item) {
     if (!sending.has(item.said.key)) {
-      const request = ask("api/ratings", item.said).finally(() => sending.delete(item.said.key));
+      const request = ask(route(item.said), item.said).finally(() => sending.delete(item.said.key));
       sending.set(item.said.key, request);
     }
     return sending.get(item.said.key).then((answer) => {

@@ -6,29 +6,34 @@ import { makeBoard } from "./board.js";
 import { makeClock } from "./clock.js";
 import { makeHelp, makeSkipDialog } from "./dialogs.js";
 import { openDrafts } from "./drafts.js";
+import { makeFull } from "./full.js";
 import { makeHeads } from "./heads.js";
-import { makeKeys } from "./keys.js";
+import { key, makeKeys } from "./keys.js";
 import { makeMine } from "./mine.js";
 import { ask, makeKey, query } from "./network.js";
 import { openOutbox } from "./outbox.js";
+import { makePlace } from "./page.js";
+import { makePerson } from "./person.js";
+import { ratingKeys } from "./rating_keys.js";
 import { openShelf, pageName } from "./shelf.js";
 import { makeStage } from "./stage.js";
 
-const NAME_KEY = "reward-studio-annotator";
 const RETRY_MS = 3000;
 
 export async function start(element, settings) {
   const root = element.querySelector(".pad");
   const find = (name) => root.querySelector(name);
   const ending = new AbortController();
-  const nameField = find(".pad-name");
   const saveButton = find(".pad-actions .pad-save");
-  const board = makeBoard(root, settings);
+  const words = { done: "rated", one: "rating", many: "ratings", nothing: "Nothing to rate now", list: "; see My ratings." };
+  const board = makeBoard(root, settings, words);
   const clock = makeClock(ending.signal);
   const heads = makeHeads(root, settings, touched);
-  const stage = makeStage(root, shown);
+  const full = makeFull(root);
+  const stage = makeStage(root, full, "Image to rate", shown);
   const aids = makeAids(root, stage);
   const mine = makeMine(root, settings, { person: () => name, outbox: () => outbox, open: reopen, reopenWaiting });
+  const person = makePerson(root, settings, board, { begin, current: () => name, isRating });
 
   const tab = pageName(makeKey);
   let shelf;
@@ -45,14 +50,19 @@ export async function start(element, settings) {
 
   const pad = {
     root, heads, aids, save, back, leave, rateAndMove, cannotAndMove, askSkip, step: settings.step,
-    full: find(".pad-full"), openFull: stage.openFull, openHelp: () => help(),
+    full, fullKeys: [{ when: key("f"), run: full.close }], openFull: stage.openFull, openHelp: () => help(),
     isVisible: () => root.offsetParent !== null,
-    isRating: () => root.dataset.state === "rating",
-    isWaiting: () => busy || (root.dataset.state === "rating" && !stage.loaded && !stage.broken),
+    isRating,
+    isWaiting: () => busy || (isRating() && !stage.loaded && !stage.broken),
   };
-  const keys = makeKeys(pad);
-  const help = makeHelp(root, keys.table);
+  const table = ratingKeys(pad);
+  const keys = makeKeys(pad, table);
+  const help = makeHelp(root, table);
   const openSkip = makeSkipDialog(root, skip);
+
+  function isRating() {
+    return root.dataset.state === "rating";
+  }
 
   // What is on the stage
 
@@ -77,7 +87,7 @@ export async function start(element, settings) {
     find(".pad-skip").hidden = Boolean(task.current);
     saveButton.textContent = task.current ? "Save change" : "Save & next";
     ready();
-    if (entering) fit();
+    if (entering) place.fit();
     if (window.innerWidth <= 920 && !entering) root.scrollIntoView({ block: "start" });
     else heads.select(Math.max(0, heads.firstMissing()));
   }
@@ -91,7 +101,7 @@ export async function start(element, settings) {
 
   function showQueue(queue, words, kind) {
     board.progress(queue.progress);
-    fit();
+    place.fit();
     if (queue.image) {
       present(queue.image, queue.upcoming, words, kind);
       return;
@@ -301,88 +311,33 @@ export async function start(element, settings) {
         away(error);
       } else { // a name that can't be used here
         task = null;
-        askName();
-        find(".pad-start-problem").textContent = error.message;
+        person.askName(error.message);
       }
     }
     board.waiting(outbox);
   }
 
-  async function begin(person) {
+  async function begin(who) {
     if (drafts) await drafts.flush();
     if (outbox) {
       outbox.close();
       ask("api/leave", { annotator: name, tab }).catch(() => {});
     }
-    name = person;
-    nameField.value = name;
+    name = who;
+    person.show(name);
     task = null;
     aside = null;
     keys.forget();
     drafts = openDrafts(shelf, name);
-    outbox = openOutbox(shelf, name, { onChange: () => { board.waiting(outbox); fit(); }, onSent: sent });
+    outbox = openOutbox(shelf, name, { onChange: () => { board.waiting(outbox); place.fit(); }, onSent: sent });
     await goOn();
-    if (root.dataset.state !== "trouble" && root.dataset.state !== "start") remember(name);
+    if (root.dataset.state !== "trouble" && root.dataset.state !== "start") person.remember(name);
   }
 
-  function remembered() {
-    try { return localStorage.getItem(NAME_KEY) || ""; } catch { return ""; }
-  }
-  function remember(person) {
-    try { localStorage.setItem(NAME_KEY, person); } catch { /* private windows may refuse; the name is only asked again */ }
-  }
+  // Events of the page
 
-  function askName() {
-    message("start", "Who is rating?", "Your name is stored with each of your ratings, so that several people’s can be told apart." + (settings.sample ? " This is the sample. " + board.own : ""));
-    if (root.offsetParent !== null) find(".pad-start-name").focus({ preventScroll: true });
-  }
-
-  const checkName = (person) => ask("api/progress" + query({ annotator: person }));
-
-  find(".pad-start").addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const person = find(".pad-start-name").value.trim();
-    const problem = find(".pad-start-problem");
-    problem.textContent = "";
-    try {
-      await checkName(person);
-      await begin(person);
-    } catch (error) {
-      problem.textContent = error.message;
-    }
-  });
-
-  nameField.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") nameField.blur();
-    if (event.key === "Escape") { nameField.value = name; nameField.blur(); }
-  });
-  nameField.addEventListener("change", async () => {
-    const person = nameField.value.trim();
-    if (person === name) return;
-    try {
-      await checkName(person);
-      await begin(person);
-      if (root.dataset.state === "rating") say("Now rating as " + person + ".");
-    } catch (error) {
-      nameField.value = name;
-      say("The name stays " + name + ": " + error.message, "bad");
-    }
-  });
-
-  // Layout and events of the page
-
-  function fit() {
-    // The pad takes what the window leaves, so that image and sliders stand on one screen without scrolling.
-    if (root.offsetParent === null) return;
-    let below = 0;
-    for (let at = root.parentElement; at; at = at.parentElement) {
-      const style = getComputedStyle(at);
-      below += parseFloat(style.paddingBottom) + parseFloat(style.borderBottomWidth) + parseFloat(style.marginBottom);
-    }
-    const top = root.getBoundingClientRect().top + window.scrollY;
-    root.style.setProperty("--pad-height", Math.floor(window.innerHeight - top - below) + "px");
-  }
-
+  // Another view of the page may go under another name by now.
+  const place = makePlace(root, element, ending.signal, () => shelf && !busy && person.moved() && begin(person.remembered()));
   const until = { signal: ending.signal };
   document.addEventListener("keydown", (event) => (root.isConnected ? keys.handle(event) : ending.abort()), { capture: true, ...until });
   window.addEventListener("pagehide", () => {
@@ -390,8 +345,6 @@ export async function start(element, settings) {
     drafts.flush({ keepalive: true });
     ask("api/leave", { annotator: name, tab }, { keepalive: true }).catch(() => {}); // else the lease ends by itself
   }, until);
-  window.addEventListener("resize", fit, until);
-  new ResizeObserver(fit).observe(element);
   saveButton.addEventListener("click", save);
   find(".pad-skip").addEventListener("click", askSkip);
   find(".pad-open-full").addEventListener("click", stage.openFull);
@@ -400,19 +353,13 @@ export async function start(element, settings) {
   find(".pad-send-now").addEventListener("click", () => outbox.flush());
   for (const button of root.querySelectorAll(".pad-open-mine")) button.addEventListener("click", mine.show);
   find(".pad-again").addEventListener("click", () => begin(name));
-  pad.full.addEventListener("close", () => heads.select(heads.current));
+  full.onClose(() => heads.select(heads.current));
 
   find(".pad-sample").hidden = !settings.sample;
   find(".pad-sample").title = "The sample project: pictures altered on purpose, rated by simulated people. " + board.own;
   heads.reset();
-  // Gradio's "hidden" would keep image and buttons from staying in sight on a phone; "clip" cuts off just the same.
-  const page = root.closest(".gradio-container");
-  if (page) page.style.overflow = "clip";
-  fit();
+  place.fit();
   shelf = openShelf((await ask("api/desk")).studio);
-  if (remembered()) {
-    begin(remembered());
-    return;
-  }
-  askName();
+  if (person.remembered()) begin(person.remembered());
+  else person.askName();
 }

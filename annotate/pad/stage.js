@@ -2,10 +2,10 @@
 
 import { address } from "./network.js";
 
-export function makeStage(root, onShown) {
-  const stage = root.querySelector(".pad-stage");
-  const picturePlace = root.querySelector(".pad-picture");
-  const full = root.querySelector(".pad-full");
+// `words` begin what a screen reader says of the image; `full` shows it at full size.
+export function makeStage(place, full, words, onShown) {
+  const stage = place.querySelector(".pad-stage");
+  const picturePlace = place.querySelector(".pad-picture");
   const pictures = new Map(); // url -> { image, works }, of the shown one and the next
   let shown = null;
   let loaded = false;
@@ -40,17 +40,10 @@ export function makeStage(root, onShown) {
   }
 
   function openFull() {
-    if (!loaded) return;
-    const image = new Image();
-    image.alt = picturePlace.firstElementChild.alt;
-    image.src = address(shown.url);
-    root.querySelector(".pad-full-scroll").replaceChildren(image);
-    full.showModal();
+    if (loaded) full.show(address(shown.url), picturePlace.firstElementChild.alt);
   }
 
   stage.addEventListener("click", openFull);
-  root.querySelector(".pad-close").addEventListener("click", () => full.close());
-  root.querySelector(".pad-full-scroll").addEventListener("click", () => full.close());
 
   return {
     openFull,
@@ -63,7 +56,7 @@ export function makeStage(root, onShown) {
       keepOnly([task, ...upcoming]);
       shown = task;
       loaded = false;
-      image.alt = "Image to rate for the prompt: " + task.prompt;
+      image.alt = words + " for the prompt: " + task.prompt;
       stage.style.setProperty("--ratio", task.width + " / " + task.height);
       stage.classList.remove("broken");
       stage.classList.toggle("loading", !image.complete);
