@@ -6,7 +6,7 @@ every image is few steps from every other.
 
 import hashlib
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, islice
@@ -17,6 +17,18 @@ _RINGS = 3
 _ALL_PAIRS_UP_TO = 2 * _RINGS + 1  # images: then all pairs are no more than the rings would have
 
 Means = Mapping[int, float]
+
+
+class Plan:
+    """The pairs that are asked, by prompt in the prompts' order. `prompt_of`: prompt id by image, of what is there."""
+
+    def __init__(self, prompt_of: Mapping[int, str]) -> None:
+        images: dict[str, list[int]] = {}
+        for image, prompt_id in prompt_of.items():
+            images.setdefault(prompt_id, []).append(image)
+        self.prompt_of = prompt_of
+        self.pairs = {prompt_id: pair_design(tuple(sorted(found))) for prompt_id, found in images.items()}
+        self.planned = frozenset(pair for pairs in self.pairs.values() for pair in pairs)
 
 
 @dataclass(frozen=True)
@@ -68,10 +80,10 @@ def pair_design(images: tuple[int, ...]) -> tuple[Pair, ...]:
 
 
 def next_pairs(
-    plan: Mapping[str, Sequence[Pair]],
+    plan: Plan,
     votes: Votes,
     asking: PairAsking,
-    means_of: Callable[[str], Means],
+    means_of: Callable[[set[int]], Means],
     limit: int,
 ) -> list[PairPick]:
     """Up to `limit` pairs that this person has said nothing of and that still want votes.
@@ -80,15 +92,14 @@ def next_pairs(
     pairs whose images both are rated, the closer the sooner.
 
     Args:
-        plan: the pairs that are asked by prompt, in the prompts' order.
-        means_of: mean rating by image, of a prompt's images that are rated on all heads.
+        means_of: mean rating by image, of those of the given images that are rated on all heads.
     """
     picks: list[PairPick] = []
     for prompt_id in _prompts(plan, votes, asking):
-        free = [pair for pair in plan[prompt_id] if is_open(pair, votes, asking)]
+        free = [pair for pair in plan.pairs[prompt_id] if _is_open(pair, votes, asking)]
         if not free:
             continue
-        means = means_of(prompt_id)
+        means = means_of({image for pair in free for image in pair})
         free.sort(key=lambda pair: _urgency(pair, votes, means, asking))
         for pair in free[: limit - len(picks)]:
             left, right = sides(asking.studio, asking.annotator, pair)
@@ -98,18 +109,17 @@ def next_pairs(
     return picks
 
 
-def count_pairs(plan: Mapping[str, Sequence[Pair]], votes: Votes, asking: PairAsking) -> PairProgress:
+def count_pairs(plan: Plan, votes: Votes, asking: PairAsking) -> PairProgress:
     """How far a person is. Judged pairs of images that are gone don't count."""
-    planned = {pair for pairs in plan.values() for pair in pairs}
-    there = {image for pair in planned for image in pair}
-    said = (row for pair in votes.pairs() if (row := votes.said(pair, asking.annotator)) is not None)
-    judged = sum(row.choice != SKIP and {*row.pair} <= there for row in said)
-    return PairProgress(judged, judged + sum(is_open(pair, votes, asking) for pair in planned))
+    said = votes.said_by(asking.annotator)
+    judged = sum(row.choice != SKIP and {*pair} <= plan.prompt_of.keys() for pair, row in said.items())
+    touched = votes.pairs() if asking.wanted else said
+    closed = sum(pair in plan.planned and not _is_open(pair, votes, asking) for pair in touched)
+    return PairProgress(judged, judged + len(plan.planned) - closed)
 
 
-def is_open(pair: Pair, votes: Votes, asking: PairAsking) -> bool:
-    """Whether this person may be asked about the pair."""
-    if votes.said(pair, asking.annotator) is not None:
+def _is_open(pair: Pair, votes: Votes, asking: PairAsking) -> bool:
+    if pair in votes.said_by(asking.annotator):
         return False
     return asking.wanted == 0 or len(votes.choices(pair)) < asking.wanted
 
@@ -120,19 +130,15 @@ def sides(studio: str, annotator: str, pair: Pair) -> Pair:
     return (pair[1], pair[0]) if swapped else pair
 
 
-def _prompts(plan: Mapping[str, Sequence[Pair]], votes: Votes, asking: PairAsking) -> Iterator[str]:
-    order = list(plan)
+def _prompts(plan: Plan, votes: Votes, asking: PairAsking) -> Iterator[str]:
+    order = list(plan.pairs)
     if asking.shuffled:
         random.Random(asking.annotator).shuffle(order)
     newest = votes.newest(asking.annotator)
-    images = set() if newest is None else {*newest.pair}
-    at = next((place for place, prompt_id in enumerate(order) if _holds(plan[prompt_id], images)), 0)
+    last = None if newest is None else plan.prompt_of.get(newest.first)
+    at = 0 if last is None else order.index(last)
     yield from order[at:]
     yield from order[:at]
-
-
-def _holds(pairs: Sequence[Pair], images: set[int]) -> bool:
-    return any(image in images for pair in pairs for image in pair)
 
 
 def _urgency(pair: Pair, votes: Votes, means: Means, asking: PairAsking) -> tuple[int, bool, float, bytes]:

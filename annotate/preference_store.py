@@ -1,5 +1,7 @@
 """The preferences of a project, on the database of a `Store`: saves them, hands out pairs, counts them."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -8,9 +10,8 @@ from sqlite_utils import Database
 from annotate.catalogue import ImageRow, list_images, one_image
 from annotate.errors import BadRequestError, ConflictError, NotFoundError, PairRevisedError
 from annotate.leases import moment
-from annotate.preference_queue import PairAsking, PairProgress, count_pairs, next_pairs, pair_design
+from annotate.preference_queue import PairAsking, PairProgress, Plan, count_pairs, next_pairs
 from annotate.preferences import (
-    Pair,
     Preference,
     StoredPreference,
     Votes,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _NO_END = 2**63 - 1
 _MEANS = (
     f"SELECT r.image_id, {', '.join(f'avg(r.{head})' for head in HEADS)} FROM ratings r "
-    "JOIN images i ON i.id = r.image_id WHERE i.prompt_id = ? AND i.active AND NOT r.withdrawn "
+    "WHERE r.image_id IN (SELECT value FROM json_each(?)) AND NOT r.withdrawn "
     "AND r.source <> 'correction' AND r.id = (SELECT max(n.id) FROM ratings n WHERE n.image_id = r.image_id "
     "AND n.annotator = r.annotator) GROUP BY r.image_id"
 )
@@ -50,7 +51,7 @@ class PreferenceStore:
     def __init__(self, store: "Store") -> None:
         self._store = store
         self._votes = Votes()
-        self._plan: dict[str, tuple[Pair, ...]] = {}
+        self._plan = Plan({})
         self._images: dict[int, ImageRow] = {}
         self._version = -1
 
@@ -76,7 +77,7 @@ class PreferenceStore:
                     raise ConflictError("This key was used for another preference; make a new key for each.")
                 return earlier, True
             _require_pair(db, preference)
-            current = self._votes.said(preference.pair, preference.annotator)
+            current = self._votes.said_by(preference.annotator).get(preference.pair)
             newest = None if current is None else current.key
             if only_if_newest and preference.revises != newest:
                 raise PairRevisedError(
@@ -91,7 +92,9 @@ class PreferenceStore:
         """The next pairs for a person."""
         with self._store.writing() as db:
             self._refresh(db)
-            picks = next_pairs(self._plan, self._votes, self._asking(annotator), lambda p: _means(db, p), limit)
+            picks = next_pairs(
+                self._plan, self._votes, self._asking(annotator), lambda images: _means(db, images), limit
+            )
             return [PairTask(self._images[pick.left], self._images[pick.right], pick.why) for pick in picks]
 
     def progress(self, annotator: str) -> PairProgress:
@@ -122,10 +125,7 @@ class PreferenceStore:
         if version == self._version:
             return
         self._images = {image.id: image for image in list_images(db) if image.active}
-        by_prompt: dict[str, list[int]] = {}
-        for image in self._images.values():
-            by_prompt.setdefault(image.prompt_id, []).append(image.id)
-        self._plan = {prompt_id: pair_design(tuple(sorted(images))) for prompt_id, images in by_prompt.items()}
+        self._plan = Plan({image.id: image.prompt_id for image in self._images.values()})
         self._version = version
 
 
@@ -152,7 +152,7 @@ def _task_of(db: Database, row: StoredPreference) -> PairTask | None:
     return None if left is None or right is None else PairTask(left, right, current=row)
 
 
-def _means(db: Database, prompt_id: str) -> dict[int, float]:
-    """Mean rating over people and heads, of the prompt's images that are rated on all five."""
-    rows = db.execute(_MEANS, [prompt_id]).fetchall()
+def _means(db: Database, images: Iterable[int]) -> dict[int, float]:
+    """Mean rating over people and heads, of those images that are rated on all five."""
+    rows = db.execute(_MEANS, [json.dumps([*images])]).fetchall()
     return {int(row[0]): sum(row[1:]) / len(HEADS) for row in rows if None not in row}

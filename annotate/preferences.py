@@ -4,7 +4,7 @@ Rows are append-only like ratings; of a person's rows about a pair the newest co
 and to `pairs.jsonl`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 
 from sqlite_utils import Database
@@ -133,6 +133,7 @@ class Votes:
     def __init__(self, rows: Iterable[StoredPreference] = ()) -> None:
         self.last_id = 0
         self._pairs: dict[Pair, dict[str, StoredPreference]] = {}
+        self._people: dict[str, dict[Pair, StoredPreference]] = {}
         self._newest: dict[str, StoredPreference] = {}
         self.add(rows)
 
@@ -141,6 +142,7 @@ class Votes:
         changed = set()
         for row in rows:
             self._pairs.setdefault(row.pair, {})[row.annotator] = row
+            self._people.setdefault(row.annotator, {})[row.pair] = row
             self._newest[row.annotator] = row
             self.last_id = row.id
             changed.add(row.pair)
@@ -150,9 +152,9 @@ class Votes:
         """The pairs that anything was said about."""
         return self._pairs.keys()
 
-    def said(self, pair: Pair, annotator: str) -> StoredPreference | None:
-        """What a person says of a pair now, a skip too; None if nothing."""
-        return self._pairs.get(pair, {}).get(annotator)
+    def said_by(self, annotator: str) -> Mapping[Pair, StoredPreference]:
+        """What a person says now, by pair, skips too."""
+        return self._people.get(annotator, {})
 
     def choices(self, pair: Pair) -> list[str]:
         """Everybody's choice now, skips left out: first, second or tie, one a person."""

@@ -20,7 +20,7 @@ from annotate.errors import ConflictError, PairRevisedError
 from annotate.exports import Exporter
 from annotate.judgement import check_rating
 from annotate.pairs_file import holds_votes
-from annotate.preference_queue import PairAsking, next_pairs, pair_design, sides
+from annotate.preference_queue import PairAsking, Plan, next_pairs, pair_design, sides
 from annotate.preferences import StoredPreference, Votes, check_preference
 from annotate.project import Project
 from annotate.sample import make_sample
@@ -78,7 +78,7 @@ def test_a_new_image_leaves_most_pairs_as_they_are() -> None:
 
 
 def test_fewest_votes_come_first_then_close_ones_that_are_rated() -> None:
-    plan = {"p": pair_design((1, 2, 3, 4))}
+    plan = Plan(dict.fromkeys((1, 2, 3, 4), "p"))
     row = StoredPreference(1, 2, "Bob", "first", "left", id=1)
     means = {1: 5.0, 2: 5.0, 3: 9.0, 4: 8.6}
     picks = next_pairs(plan, Votes([row]), PairAsking("s", "Ada"), lambda _: means, 10)
