@@ -100,8 +100,8 @@ class Store:
 
     def rescan(self) -> tuple[str, ...]:
         """Take in the images and prompts as they lie on disk; returns what can't be used, one sentence each."""
-        with self._reading_lock, _translated(self.project.database):
-            known = known_files(self._reader)
+        with self.reading() as reader:
+            known = known_files(reader)
         survey = survey_folder(self.project, known)
         with self._writing() as db:
             update_catalogue(db, survey, _now())
@@ -251,19 +251,25 @@ class Store:
 
     def images(self) -> list[ImageRow]:
         """All images ever seen, in order; those that are gone have `active` False."""
-        with self._reading_lock, _translated(self.project.database):
-            return list_images(self._reader)
+        with self.reading() as reader:
+            return list_images(reader)
 
     def ratings_since(self, last_id: int) -> list[StoredRating]:
         """The ratings after number `last_id`, oldest first. Reads beside the writer, so that no save waits."""
-        with self._reading_lock, _translated(self.project.database):
+        with self.reading() as reader:
             query = select_ratings("WHERE r.id > ? ORDER BY r.id")
-            return [row_to_rating(row) for row in self._reader.execute(query, [last_id])]
+            return [row_to_rating(row) for row in reader.execute(query, [last_id])]
+
+    @contextmanager
+    def reading(self) -> Iterator[Database]:
+        """The database, to be asked and not to be written, beside the writer: no save waits for it."""
+        with self._reading_lock, _translated(self.project.database):
+            yield self._reader
 
     def known_exports(self, name: str) -> list[Export]:
         """The last finished export of a file (an empty one if there was none), then the one begun after it, if any."""
-        with self._reading_lock, _translated(self.project.database):
-            return known_exports(self._reader, name)
+        with self.reading() as reader:
+            return known_exports(reader, name)
 
     def begin_export(self, name: str, sha256: str, last_rating_id: int) -> Export:
         """Note, before the file is replaced, what the studio itself is about to write."""
@@ -295,12 +301,6 @@ class Store:
     def writing(self) -> AbstractContextManager[Database]:
         """One transaction on the writing connection, for the tables that aren't looked after here."""
         return self._writing()
-
-    @contextmanager
-    def reading(self) -> Iterator[Database]:
-        """The connection that reads what is committed beside the writer."""
-        with self._reading_lock, _translated(self.project.database):
-            yield self._reader
 
     @staticmethod
     def _require_active(db: Database, image_id: int) -> None:

@@ -40,20 +40,20 @@ def warning(title: str, message: str) -> str:
 def data_card(summary: DataSummary) -> str:
     """The counts of a ratings CSV or pairs JSONL, a table a head, and the notes."""
     kind = "ratings" if summary.heads else "pairs"
-    counts = [("images", summary.images), ("prompts", summary.prompts), (kind, summary.ratings)]
+    counts = [("images", count(summary.images)), ("prompts", count(summary.prompts)), (kind, count(summary.ratings))]
     if summary.people:
-        counts.append(("people", summary.people))
+        counts.append(("people", count(summary.people)))
     notes = "".join(f"<li>{escape(note)}</li>" for note in summary.notes)
     rows = [
         [
             _dot(head.colour) + escape(head.label),
-            *((_count(n) for n in (head.rated, head.pairs, head.ties)) if head.rated else ("no ratings", "–", "–")),
+            *((count(n) for n in (head.rated, head.pairs, head.ties)) if head.rated else ("no ratings", "–", "–")),
         ]
         for head in summary.heads
     ]
     heads = table(("Head", "Images rated", "Pairs", "Ties"), rows) if rows else ""
     told = f'<ul class="studio-notes">{notes}</ul>' if notes else ""
-    return _tiles(counts) + heads + told
+    return tiles(counts) + heads + told
 
 
 def run_card(status: JobStatus, so_far: Progress) -> str:
@@ -156,9 +156,15 @@ def detail(words: str) -> str:
     return f'<div class="studio-detail">{escape(words)}</div>'
 
 
-def _tiles(counts: Iterable[tuple[str, int]]) -> str:
-    tiles = "".join(f"<div><b>{_count(n)}</b><span>{escape(what)}</span></div>" for what, n in counts)
-    return f'<div class="studio-tiles">{tiles}</div>'
+def tiles(figures: Iterable[tuple[str, str]]) -> str:
+    """Figures side by side, each (what it counts, the figure as text)."""
+    each = "".join(f"<div><b>{escape(figure)}</b><span>{escape(what)}</span></div>" for what, figure in figures)
+    return f'<div class="studio-tiles">{each}</div>'
+
+
+def count(value: int) -> str:
+    """A whole number as a person reads it."""
+    return f"{value:,}"
 
 
 def _bar(state: JobState, fraction: float | None) -> str:
@@ -179,7 +185,3 @@ def _badge(name: str, value: str) -> str:
 
 def _dot(colour: str) -> str:
     return f'<i class="studio-dot" style="background:{colour}"></i>'
-
-
-def _count(value: int) -> str:
-    return f"{value:,}"

@@ -1,13 +1,15 @@
-"""The page: head, the four tabs Rate, A or B?, Train and Analyse, and how it is mounted so that no file leaks."""
+"""The page: head, the tabs Rate, A or B?, Train, Analyse and Project, and how it is mounted so that no file leaks."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from annotate.store import Store
 from dashboards import cards
 from dashboards.analysis_tab import build_analysis_tab
 from dashboards.context import Context
 from dashboards.fence import Fence
+from dashboards.project_tab import build_project_tab
 from dashboards.theme import studio_css, studio_theme
 from dashboards.training_tab import build_training_tab
 
@@ -19,7 +21,9 @@ LARGEST_UPLOAD: Final = "64mb"
 KEEP_UPLOADS_SECONDS: Final = 24 * 3600
 
 
-def build_page(context: Context, build_rate: Callable[[], object], build_pairs: Callable[[], object]) -> "gr.Blocks":
+def build_page(
+    context: Context, store: Store, build_rate: Callable[[], object], build_pairs: Callable[[], object]
+) -> "gr.Blocks":
     """The Blocks of the page; `build_rate` and `build_pairs` put their tabs' components where they are called."""
     import gradio as gr
 
@@ -39,6 +43,8 @@ def build_page(context: Context, build_rate: Callable[[], object], build_pairs: 
                 build_training_tab(context, demo, train)
             with gr.Tab("Analyse", id="analyse") as analyse:
                 build_analysis_tab(context, demo, analyse)
+            with gr.Tab("Project", id="project") as tab:
+                build_project_tab(store, tab)
     return demo
 
 

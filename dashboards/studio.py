@@ -112,7 +112,7 @@ def _build_app(context: Context, store: Store) -> "FastAPI":
 
     project = context.project
     app = build_api(project, store, Exporter(store))
-    demo = build_page(context, lambda: build_rating_tab(project), lambda: build_pair_tab(project))
+    demo = build_page(context, store, lambda: build_rating_tab(project), lambda: build_pair_tab(project))
     # Images go out by id and runs as numbers: nothing below these folders is ever handed out by its path.
     return mount_page(app, demo, [context.roots.data, context.roots.outputs, *context.roots.allowed])
 

@@ -1,0 +1,86 @@
+"""The overview room without its components: a project's numbers as cards and tables."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Final
+
+from annotate.overview import Overview, PersonSummary, PromptSummary, project_overview
+from annotate.store import Store
+from dashboards import cards, markup
+from reward.errors import RewardError
+
+MOST_ROWS: Final = 100
+MOST_PROBLEMS: Final = 12
+
+
+def show_overview(store: Store) -> str:
+    """The room's content. Whatever is wrong is said in it; nothing is raised."""
+    try:
+        with store.reading() as db:
+            found = project_overview(db)
+    except RewardError as error:
+        return cards.problem("The project can't be read", str(error))
+    return unusable(store.problems) + _numbers(found) + _people(found.people) + _prompts(found.prompts)
+
+
+def unusable(problems: Sequence[str]) -> str:
+    """The files of the project that can't be used, each with its reason; empty where there is none."""
+    if not problems:
+        return ""
+    more = len(problems) - MOST_PROBLEMS
+    shown = [*problems[:MOST_PROBLEMS], *([f"… and {more:,} more"] if more > 0 else [])]
+    files = "file of the project can't be used" if len(problems) == 1 else "files of the project can't be used"
+    items = "".join(f"<p>{escape(line)}</p>" for line in shown)
+    return f'<div class="studio-warning" role="status"><strong>{len(problems):,} {files}</strong>{items}</div>'
+
+
+def seconds_words(seconds: float | None) -> str:
+    """A duration as a person reads it."""
+    return "–" if seconds is None else f"{seconds:.1f} s"
+
+
+def _numbers(found: Overview) -> str:
+    return cards.tiles(
+        [
+            ("images", cards.count(found.images)),
+            ("of them rated", cards.count(found.rated)),
+            ("prompts", cards.count(len(found.prompts))),
+            ("people", cards.count(len(found.people))),
+            ("ratings", cards.count(found.ratings)),
+            ("ratings an image", f"{found.ratings_an_image:.1f}"),
+            ("median time a rating", seconds_words(found.seconds)),
+        ]
+    )
+
+
+def _people(people: Sequence[PersonSummary]) -> str:
+    if not people:
+        return cards.empty("Nobody has rated yet", "Open the Rate tab, enter a name and rate the first image.")
+    rows = [
+        [escape(person.name), cards.count(person.rated), seconds_words(person.seconds), _day(person.last)]
+        for person in people[:MOST_ROWS]
+    ]
+    return _part("People", ("Person", "Images rated", "Median time", "Last rating"), rows, len(people))
+
+
+def _prompts(prompts: Sequence[PromptSummary]) -> str:
+    if not prompts:
+        return ""
+    rows = [
+        [
+            f'<span title="{escape(prompt.text)}">{escape(prompt.id)}</span>',
+            *(cards.count(number) for number in (prompt.images, prompt.rated, prompt.ratings)),
+        ]
+        for prompt in prompts[:MOST_ROWS]
+    ]
+    return _part("Prompts", ("Prompt", "Images", "Images rated", "Ratings"), rows, len(prompts))
+
+
+def _part(heading: str, columns: Sequence[str], rows: list[list[str]], total: int) -> str:
+    more = cards.detail(f"The first {MOST_ROWS} of {total:,}.") if total > MOST_ROWS else ""
+    return f'<h3 class="studio-sub">{heading}</h3>{markup.table(columns, rows)}{more}'
+
+
+def _day(created: str) -> str:
+    """The minute of an ISO time in UTC."""
+    return escape(created[:16].replace("T", " "))
