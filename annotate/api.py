@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from annotate.errors import AnnotateError, PairRevisedError, RevisedError
+from annotate.exporting.routes import export_router
 from annotate.exports import Exporter
 from annotate.guard import LOOPBACK_HOSTS, Guard
 from annotate.pad_files import pad_router
@@ -43,6 +44,7 @@ def build_api(
     app.include_router(rating_router(store, exporter, check_person))
     app.include_router(preference_router(store, exporter, check_person))
     app.include_router(pad_router())
+    app.include_router(export_router(store))
 
     @app.exception_handler(AnnotateError)
     async def refuse(_request: Request, error: AnnotateError) -> JSONResponse:

@@ -17,7 +17,7 @@ from annotate.edits import Cells, KnownImages, means_cells, means_edits, people_
 from annotate.export_log import Export
 from annotate.files import ChangedMeanwhileError, Signature, replace_atomically
 from annotate.judgement import Rating, StoredRating
-from annotate.pairs_file import PromptPairs, pair_lines, shortened_prompts, vote_lines
+from annotate.pairs_file import PromptPairs, pair_lines, shortened_prompts, vote_lines, voted_pairs
 from annotate.preferences import Pair, Votes
 from annotate.shares import Share
 from annotate.snapshot import Snapshot
@@ -134,11 +134,8 @@ class ExportFiles:
         changed = self._votes.add(row for row in rows if self._share.includes(row.annotator))
         if not changed and not moved:
             return
-        had_votes, self._voted = bool(self._voted), {}
-        for pair in self._votes.pairs():
-            first, second = (self._images.get(number) for number in pair)
-            if first and second and first.prompt_id == second.prompt_id and self._votes.choices(pair):
-                self._voted.setdefault(first.prompt_id, []).append(pair)
+        had_votes = bool(self._voted)
+        self._voted = voted_pairs(self._votes, {image.id: image.prompt_id for image in self._images.values()})
         if had_votes != bool(self._voted):
             self._lines.stale_prompts.update(self._by_prompt)
         for pair in changed:

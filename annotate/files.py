@@ -61,7 +61,7 @@ def replace_atomically(path: Path, parts: Iterable[bytes], expected: Signature |
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return written
 
 
@@ -70,7 +70,8 @@ def temporary_beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.tmp")
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -154,4 +154,8 @@ def studio_migrations() -> Migrations:
                 "BEGIN SELECT RAISE(ABORT, 'preferences are append-only'); END"
             )
 
+    @migrations()
+    def imports_are_noted(db: Database) -> None:
+        db.execute("CREATE TABLE imports (mark TEXT PRIMARY KEY, name TEXT NOT NULL, created TEXT NOT NULL) STRICT")
+
     return migrations

@@ -81,6 +81,16 @@ def vote_lines(prompt: str, paths: Mapping[int, str], pairs: Iterable[Pair], vot
     return PromptPairs("".join(lines).encode(), len(lines), len(lines))
 
 
+def voted_pairs(votes: Votes, prompts: Mapping[int, str]) -> dict[str, list[Pair]]:
+    """The pairs that people chose between, by prompt; `prompts` by image number, of the images that are there."""
+    found: dict[str, list[Pair]] = {}
+    for pair in votes.pairs():
+        first, second = (prompts.get(number) for number in pair)
+        if first is not None and first == second and votes.choices(pair):
+            found.setdefault(first, []).append(pair)
+    return found
+
+
 def holds_votes(path: Path) -> bool:
     """Whether a pairs JSONL holds what people said directly, as `vote_lines` writes it."""
     try:

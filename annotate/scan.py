@@ -26,7 +26,7 @@ MEDIA_TYPES = {
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".avif"})
 _END_MARKS = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND"}
 _TAIL = 65_536
-_FOREIGN = frozenset({".svg", ".tif", ".tiff", ".heic", ".heif", ".jxl", ".ico", ".psd"})
+FOREIGN_SUFFIXES = frozenset({".svg", ".tif", ".tiff", ".heic", ".heif", ".jxl", ".ico", ".psd"})
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,21 @@ def scan_images(project: Project, known: Mapping[str, ImageFile] | None = None) 
     return Scan(tuple(images), tuple(sorted(problems)))
 
 
+def file_problem(file: Path) -> str | None:
+    """Why one file can't be shown as an image, with what would help, or None; its header is read, not its pixels."""
+    suffix = file.suffix.lower()
+    if suffix not in SUFFIXES | FOREIGN_SUFFIXES:
+        return "is no image by its name; the endings are " + " ".join(sorted(SUFFIXES))
+    try:
+        _check_format(suffix)
+        _describe(file, file.name, None)
+    except _UnusableError as error:
+        return str(error)
+    except OSError as error:
+        return f"can't be read ({error.strerror or error})"
+    return None
+
+
 def _files(folder: Path) -> Iterator[Path]:
     """Every entry below `folder` that may be an image: suffix known, or a link to a folder; hidden ones left out."""
     for directory, folders, files in os.walk(folder):
@@ -87,7 +102,7 @@ def _files(folder: Path) -> Iterator[Path]:
         at = Path(directory)
         yield from (at / name for name in folders if (at / name).is_symlink())
         for name in files:
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES | _FOREIGN:
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES | FOREIGN_SUFFIXES:
                 yield at / name
 
 
@@ -100,7 +115,11 @@ def _check_place(file: Path, relative: str, top: Path) -> None:
         raise _UnusableError("lies outside a prompt's folder; move it to images/<prompt_id>/")
     if not relative.isprintable() or any(part != part.strip() for part in relative.split("/")):
         raise _UnusableError("has a name that a CSV can't hold; rename it with plain characters, no space at its ends")
-    if file.suffix.lower() in _FOREIGN:
+    _check_format(file.suffix.lower())
+
+
+def _check_format(suffix: str) -> None:
+    if suffix in FOREIGN_SUFFIXES:
         raise _UnusableError("browsers can't show this format safely; convert it to PNG")
 
 

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from sqlite_utils import Database
 
@@ -33,6 +33,7 @@ from annotate.rows import current_rating, insert_rating, rating_by_key, row_to_r
 from annotate.settings import read_campaign
 
 _NO_END = 2**63 - 1
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Store:
         self.problems: tuple[str, ...] = ()
         self.catalogue_version = 0
         self.campaign = read_campaign(project.settings)
+        self.importing = threading.Lock()  # held while an import is looked at and taken in
         self.identity = ""  # tells this project from another one at the same address
         self._db = db
         self._reader = reader
@@ -292,6 +294,14 @@ class Store:
             note_finished(db, name, Export(sha256, last_rating_id, created))
             self._rated.clear()
         self.announce()
+
+    def bring_in(self, work: Callable[[Database], _T]) -> _T:
+        """Do `work` in one transaction that may store ratings and preferences of anybody."""
+        with self._writing() as db:
+            result = work(db)
+            self._rated.clear()
+        self.announce()
+        return result
 
     def announce(self) -> None:
         """Tell the listeners that what the exported files hold has changed."""

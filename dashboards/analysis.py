@@ -9,11 +9,10 @@ from dashboards.chartstyle import label_of
 from dashboards.context import Context
 from dashboards.desk import image_name
 from dashboards.journal import Journal
-from dashboards.roots import shown
 from dashboards.runs import Checkpoint, Run, clean_metrics, is_metrics, list_runs, read_checkpoint, read_run
 from dashboards.runstate import half_way
 from reward.aspects import BY_NAME, HEADS
-from reward.errors import RewardError
+from reward.errors import RewardError, shown
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

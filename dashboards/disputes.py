@@ -11,9 +11,8 @@ from dashboards.analysis import find_run
 from dashboards.chartstyle import label_of
 from dashboards.context import Context
 from dashboards.desk import image_name
-from dashboards.roots import shown
 from reward.aspects import ASPECTS
-from reward.errors import RewardError
+from reward.errors import RewardError, shown
 
 if TYPE_CHECKING:
     from reward.disagreements import Disagreement

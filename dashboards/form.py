@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from dashboards.roots import RefusedPathError, Roots, shown
+from dashboards.roots import RefusedPathError, Roots
 from reward.config import DEFAULT_BACKBONE, FLAGS, Flag, TrainConfig
-from reward.errors import Fault, InputError
+from reward.errors import Fault, InputError, shown
 
 PIXELSTATS: Final = "pixelstats"
 OTHER_BACKBONE: Final = "other"

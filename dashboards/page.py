@@ -44,7 +44,7 @@ def build_page(
             with gr.Tab("Analyse", id="analyse") as analyse:
                 build_analysis_tab(context, demo, analyse)
             with gr.Tab("Project", id="project") as tab:
-                build_project_tab(store, tab)
+                build_project_tab(context, store, tab)
     return demo
 
 

@@ -1,17 +1,25 @@
-"""The project tab: what the project holds, and how ratings and images come in and go out."""
+"""The project tab: what the project holds, and how images and ratings come in and go out."""
 
 from typing import TYPE_CHECKING
 
 from annotate.store import Store
+from dashboards.context import Context
+from dashboards.export_tab import build_export
+from dashboards.import_tab import build_import
 from dashboards.overview_tab import build_overview
 
 if TYPE_CHECKING:
     import gradio as gr
 
 
-def build_project_tab(store: Store, tab: "gr.Tab") -> None:
+def build_project_tab(context: Context, store: Store, tab: "gr.Tab") -> None:
     """Put the tab's rooms where the caller stands (within `tab`) and wire them."""
     import gradio as gr
 
-    with gr.Tabs(elem_id="project-rooms"), gr.Tab("Overview", id="overview") as overview:
-        build_overview(store, tab, overview)
+    with gr.Tabs(elem_id="project-rooms"):
+        with gr.Tab("Overview", id="overview") as overview:
+            build_overview(store, tab, overview)
+        with gr.Tab("Import", id="import") as importing:
+            build_import(store, context.roots, importing)
+        with gr.Tab("Export", id="export") as exporting:
+            build_export(store, exporting)

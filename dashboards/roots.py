@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from reward.errors import RewardError
+from reward.errors import RewardError, shown
 
 RUN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -85,11 +85,6 @@ class Roots:
             except OSError as error:  # a name longer than the file system knows
                 raise RefusedPathError(f"{what}: {shown(text)} is not a path ({error.strerror}).") from error
         raise RefusedPathError(f"{what}: there is no {'file' if want_file else 'folder'} {inside[0]}.")
-
-
-def shown(text: str) -> str:
-    """A text from outside as it may stand in a message: quoted and cut to 120 characters."""
-    return repr(text if len(text) <= 120 else text[:119] + "…")
 
 
 def shown_folder(text: str) -> str:

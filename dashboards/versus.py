@@ -11,8 +11,7 @@ from dashboards.analysis import find_run, usable_checkpoint
 from dashboards.chartstyle import TEXT, WHOLE, colour_of, label_of, say, style
 from dashboards.context import Context
 from dashboards.desk import image_name
-from dashboards.roots import shown
-from reward.errors import RewardError
+from reward.errors import RewardError, shown
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -12,9 +12,8 @@ from dashboards.analysis import usable_checkpoint
 from dashboards.chartstyle import label_of
 from dashboards.context import Context
 from dashboards.desk import image_name
-from dashboards.roots import shown
 from dashboards.versus import images_of
-from reward.errors import RewardError
+from reward.errors import RewardError, shown
 
 if TYPE_CHECKING:
     import numpy as np

@@ -61,3 +61,8 @@ class CheckpointError(RewardError):
 
 class InterruptedTrainingError(RewardError):
     """Training was stopped by a person."""
+
+
+def shown(text: str) -> str:
+    """A text from outside as it may stand in a message: quoted and cut to 120 characters."""
+    return repr(text if len(text) <= 120 else text[:119] + "…")

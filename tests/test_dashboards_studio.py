@@ -77,12 +77,12 @@ def wait_for(client: Client, *states: str) -> str:
         time.sleep(0.3)
 
 
-def test_the_page_has_its_four_tabs_and_calls_nobody(studio: StudioProcess) -> None:
+def test_the_page_has_its_tabs_and_calls_nobody(studio: StudioProcess) -> None:
     page = httpx.get(studio.url)
     assert page.status_code == 200
     config = httpx.get(f"{studio.url}/config").json()
     labels = [part["props"].get("label") for part in config["components"] if part["type"] == "tabitem"]
-    tabs = ["Rate", "Train", "Analyse", "Project"]
+    tabs = ["Rate", "A or B?", "Train", "Analyse", "Project"]
     assert [label for label in labels if label in tabs] == tabs
     assert config["analytics_enabled"] is False
     assert "fonts.googleapis.com" not in page.text
