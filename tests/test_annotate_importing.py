@@ -62,8 +62,8 @@ def test_a_folder_comes_in_by_prompt_and_twice_adds_nothing(store: Store, tmp_pa
     assert {"other/c.webp", "p03/a.png", "p03/b.jpg"} < set(paths(store))
     assert taken.images == 3
     assert plan.notes == [
-        "export: 1 links were not followed.",
-        "export: 1 files that are no images were left; name them singly.",
+        "export: links that were not followed: 1.",
+        "export: other files than images that were left: 1; name them singly.",
     ]
     again, nothing = bring(store, source)
     assert (again.duplicates, nothing.images, again.adds) == (3, 0, False)

@@ -14,7 +14,7 @@ from reward.images import resolve_image, search_bases
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _UPLOAD_MARK = re.compile(r"^[0-9a-f]{8}-")
 _UNKNOWN = "is no image of this project"
-_URL_WORDS = "is an address, and the studio fetches nothing; copy the image into images/<prompt_id>/ first"
+_URL_WORDS = "is an address, and the studio fetches nothing"
 
 
 class Finder:
@@ -62,7 +62,7 @@ class Finder:
         for name in names:
             same = [path for path in self._by_name.get(name.name, []) if prompt_id in ("", self._paths[path])]
             if len(same) > 1:
-                return None, f"could be each of {', '.join(same[:3])}; give the task its prompt_id and image_path"
+                return None, f"could be each of {', '.join(same[:3])}"
             if same:
                 return same[0], ""
         return None, _UNKNOWN
@@ -98,7 +98,7 @@ class Finder:
         """The image of this prompt and name that is imported together with the table."""
         path = self._pictures.by_name.get(f"{prompt_id}/{name}")
         if path == AMBIGUOUS:
-            return None, "could be each of several images that come in under this name; give them names of their own"
+            return None, "could be each of several images that come in under this name"
         return path, ""
 
     def _by_tail(self, prompt_id: str, written: PurePosixPath) -> str | None:

@@ -71,7 +71,7 @@ def _ratings(task: Any, path: Path, reading: Reading) -> Iterator[NewRating]:
         if reading.options.skip_unknown:
             return
         written = shown(str(data.get("image_path") or data.get(IMAGE)))
-        raise _FaultyError(f"{written} {why}", "import the image first, or leave out the task")
+        raise _FaultyError(f"{written} {why}", "import the image first, or give the task its prompt_id and image_path")
     said: dict[str, NewRating] = {}
     for annotation in sorted(annotations, key=lambda one: str(one.get("created_at", ""))):
         rating = _rating(annotation, image, reading)

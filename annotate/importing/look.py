@@ -117,10 +117,10 @@ class _Look:
                 inside = file.relative_to(source.path).as_posix()
                 self._picture(file, lead + inside, f"{source.name}/{inside}", otherwise)
         if links:
-            self._plan.notes.append(f"{source.name}: {links:,} links were not followed.")
+            self._plan.notes.append(f"{source.name}: links that were not followed: {links:,}.")
         if others:
             self._plan.notes.append(
-                f"{source.name}: {others:,} files that are no images were left; name them one by one."
+                f"{source.name}: other files than images that were left: {others:,}; name them singly."
             )
 
     def _table(self, source: Source) -> None:

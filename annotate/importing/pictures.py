@@ -52,22 +52,12 @@ class Pictures:
         Returns:
             Its path relative to `images/`, also where it is there already; None if it can't be used.
         """
-        problem = prompt_problem(prompt_id) or self._problem_of(file)
-        if problem is not None:
-            self._plan.faults.append(Fault(told, None, problem, "correct or remove it"))
+        wrong = prompt_problem(prompt_id)
+        if wrong is not None:
+            self._plan.faults.append(Fault(told, None, wrong, "name its prompt, or leave it out"))
             return None
-        staged = self._staging / f"{len(self._taken):06d}{PurePosixPath(name).suffix.lower()}"
-        try:
-            digest = _copy(file, staged)
-        except OSError as error:
-            self._plan.faults.append(
-                Fault(told, None, f"can't be read ({error.strerror or error})", "look at the file")
-            )
-            return None
-        unusable = file_problem(staged) or _decoding_problem(staged)
-        if unusable is not None:
-            staged.unlink()
-            self._plan.faults.append(Fault(told, None, *_halves(unusable)))
+        staged, digest = self._staged(file, PurePosixPath(name).suffix.lower(), told)
+        if staged is None:
             return None
         path = self._there(prompt_id, staged, digest)
         if path is not None:
@@ -78,10 +68,24 @@ class Pictures:
             self._taken.add(path)
             self._known[prompt_id, digest] = path
             self._plan.images.append(NewImage(path, staged))
-        before = self.by_name.setdefault(f"{prompt_id}/{name}", path)
-        if before != path:
+        if self.by_name.setdefault(f"{prompt_id}/{name}", path) != path:
             self.by_name[f"{prompt_id}/{name}"] = AMBIGUOUS
         return path
+
+    def _staged(self, file: Path, suffix: str, told: str) -> tuple[Path | None, str]:
+        """A checked copy of a file and its sha256; what can't be used becomes a fault."""
+        staged = self._staging / f"{next(self._numbers):06d}{suffix}"
+        wrong, digest = self._problem_of(file), ""
+        try:
+            digest = "" if wrong else _copy(file, staged)
+        except OSError as error:
+            wrong = f"can't be read ({error.strerror or error})"
+        wrong = wrong or file_problem(staged) or _decoding_problem(staged)
+        if wrong is None:
+            return staged, digest
+        staged.unlink(missing_ok=True)
+        self._plan.faults.append(Fault(told, None, *_halves(wrong)))
+        return None, ""
 
     def _problem_of(self, file: Path) -> str | None:
         if len(self._plan.images) >= MOST_IMAGES:

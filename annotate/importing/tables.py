@@ -127,7 +127,7 @@ def _usable_rows(
         if path is None:
             plan.unknown += 1
             if not options.skip_unknown:
-                plan.faults.append(table.fault(row, f"{written} {why}", "import the image first, or leave out its row"))
+                plan.faults.append(table.fault(row, f"{written} {why}", "correct the row, or import its image first"))
             continue
         if (path, name) in seen:
             first = table.lines[seen[path, name]]
