@@ -7,6 +7,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
+from annotate.agreement_desk import AgreementDesk
+from annotate.agreement_routes import agreement_router
 from annotate.errors import AnnotateError, PairRevisedError, RevisedError
 from annotate.exporting.routes import export_router
 from annotate.exports import Exporter
@@ -43,6 +45,7 @@ def build_api(
     check_person = person_check(project)
     app.include_router(rating_router(store, exporter, check_person))
     app.include_router(preference_router(store, exporter, check_person))
+    app.include_router(agreement_router(store, AgreementDesk(store)))
     app.include_router(pad_router())
     app.include_router(export_router(store))
 

@@ -28,8 +28,9 @@ class Rating:
     """A rating as it goes into the store.
 
     `values` are in the order of `reward.aspects.HEADS`, 0–10 or None; `unjudged` names the heads marked "can't judge".
-    `withdrawn` takes an earlier rating back. A `correction` comes from an edited means file: it speaks for
-    all ratings of the image up to the one numbered `covers`, on the heads that have a value or are in `unjudged`.
+    `withdrawn` takes an earlier rating back. A `correction` comes from an edited means file or an adjudication: it
+    speaks for all ratings of the image up to the one numbered `covers`, on the heads that have a value or are in
+    `unjudged`.
     `revises` is the key of the same person's rating of the same image that this one takes the place of.
     `late` says that it came after the image had been free for others again.
     """
@@ -164,9 +165,14 @@ def check_annotator(name: str) -> str:
 
 def check_reason(reason: str) -> str:
     """Why a person leaves an image, in their words: trimmed, up to 200 printable characters, or none."""
-    tidy = unicodedata.normalize("NFC", reason.strip())
-    if len(tidy) > 200 or any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in tidy):
-        raise BadRequestError("A reason holds up to 200 characters, without line breaks.")
+    return check_text(reason, 200, "A reason")
+
+
+def check_text(text: str, most: int, what: str) -> str:
+    """A person's own words: trimmed, NFC, up to `most` printable characters, or none."""
+    tidy = unicodedata.normalize("NFC", text.strip())
+    if len(tidy) > most or any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in tidy):
+        raise BadRequestError(f"{what} holds up to {most} characters, without line breaks.")
     return tidy
 
 

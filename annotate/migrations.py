@@ -158,4 +158,19 @@ def studio_migrations() -> Migrations:
     def imports_are_noted(db: Database) -> None:
         db.execute("CREATE TABLE imports (mark TEXT PRIMARY KEY, name TEXT NOT NULL, created TEXT NOT NULL) STRICT")
 
+    @migrations()
+    def adjudications_are_kept(db: Database) -> None:
+        db.execute(
+            "CREATE TABLE adjudications (id INTEGER PRIMARY KEY, image_id INTEGER NOT NULL REFERENCES images(id), "
+            "head TEXT NOT NULL, value REAL CHECK (value BETWEEN 0 AND 10), reviewer TEXT NOT NULL, "
+            "note TEXT NOT NULL, rating_id INTEGER NOT NULL UNIQUE REFERENCES ratings(id), "
+            "created TEXT NOT NULL) STRICT"
+        )
+        db.execute("CREATE INDEX adjudications_by_image ON adjudications(image_id, id)")
+        for action in ("UPDATE", "DELETE"):
+            db.execute(
+                f"CREATE TRIGGER adjudications_no_{action.lower()} BEFORE {action} ON adjudications "
+                "BEGIN SELECT RAISE(ABORT, 'adjudications are append-only'); END"
+            )
+
     return migrations

@@ -15,7 +15,10 @@ DECIMALS = 3
 
 @dataclass(frozen=True)
 class Correction:
-    """What an edited means file says about one head of one image: it speaks for the ratings up to `covers`."""
+    """What an edited means file or a reviewer says about one head of one image.
+
+    It speaks for the ratings up to the one numbered `covers`; a reviewer's for later ones too.
+    """
 
     value: float | None
     covers: int

@@ -16,6 +16,14 @@ from typing import TextIO, TypeVar
 
 from sqlite_utils import Database
 
+from annotate.adjudications import (
+    Adjudication,
+    StoredAdjudication,
+    insert_adjudication,
+    known_adjudication,
+    list_adjudications,
+    require_newest,
+)
 from annotate.catalogue import ImageRow, known_files, list_images, one_image, survey_folder, update_catalogue
 from annotate.drafts import one_draft, put_draft, remove_draft
 from annotate.errors import ConflictError, NotFoundError, RevisedError, StorageError
@@ -28,6 +36,7 @@ from annotate.migrations import studio_migrations
 from annotate.preference_store import PreferenceStore
 from annotate.project import Project
 from annotate.queue import BEGUN, Asking, Pick, Progress, count_images, count_rated, next_images, shuffled_images
+from annotate.rated import Rated, read_rated
 from annotate.repeats import due_repeat, insert_repeat, repeat_by_key
 from annotate.rows import current_rating, insert_rating, rating_by_key, row_to_rating, same_content, select_ratings
 from annotate.settings import read_campaign
@@ -267,6 +276,45 @@ class Store:
         """The database, to be asked and not to be written, beside the writer: no save waits for it."""
         with self._reading_lock, _translated(self.project.database):
             yield self._reader
+
+    def ratings_state(self) -> tuple[int, int, int]:
+        """Changes whenever `rated` does: newest rating, newest repeat, catalogue."""
+        with self._reading_lock, _translated(self.project.database):
+            query = "SELECT (SELECT max(id) FROM ratings), (SELECT max(id) FROM repeats)"
+            rating, repeat = self._reader.execute(query).fetchone()
+        return rating or 0, repeat or 0, self.catalogue_version
+
+    def rated(self) -> Rated:
+        """Everybody's current ratings and blind repeats. Reads beside the writer, so that no save waits."""
+        with self._reading_lock, _translated(self.project.database):
+            return read_rated(self._reader)
+
+    def adjudications(self, image_id: int | None = None) -> list[StoredAdjudication]:
+        """What reviewers decided, of one image or of all, newest first."""
+        with self._reading_lock, _translated(self.project.database):
+            return list_adjudications(self._reader, image_id)
+
+    def adjudicate(
+        self, decision: Adjudication, replaces: int | None, *, only_if_newest: bool = False
+    ) -> tuple[StoredAdjudication, bool]:
+        """Store a checked decision; returns it as stored, and whether just this stood before.
+
+        Raises:
+            ConflictError: `only_if_newest`, and the newest decision of this head isn't the one numbered `replaces`.
+            BadRequestError: it revokes, and no decision stands.
+            NotFoundError: there is no such image.
+            StorageError: the disk or database refuses; nothing is stored.
+        """
+        with self._writing() as db:
+            self._require_active(db, decision.image_id)
+            known = known_adjudication(db, decision)
+            if known is not None:
+                return known, True
+            if only_if_newest:
+                require_newest(db, decision, replaces)
+            stored = insert_adjudication(db, decision, _now())
+        self._changed()
+        return stored, False
 
     def known_exports(self, name: str) -> list[Export]:
         """The last finished export of a file (an empty one if there was none), then the one begun after it, if any."""

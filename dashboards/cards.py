@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dashboards.datasummary import DataSummary
 from dashboards.jobstate import JobState, JobStatus
-from dashboards.markup import table
+from dashboards.markup import dot, table
 from dashboards.progress import Progress, elapsed, headline
 from dashboards.runs import Checkpoint, text_of
 from dashboards.scorer import SCORE_COLUMNS, Score
@@ -46,7 +46,7 @@ def data_card(summary: DataSummary) -> str:
     notes = "".join(f"<li>{escape(note)}</li>" for note in summary.notes)
     rows = [
         [
-            _dot(head.colour) + escape(head.label),
+            dot(head.colour) + escape(head.label),
             *((count(n) for n in (head.rated, head.pairs, head.ties)) if head.rated else ("no ratings", "–", "–")),
         ]
         for head in summary.heads
@@ -181,7 +181,3 @@ def _bar(state: JobState, fraction: float | None) -> str:
 
 def _badge(name: str, value: str) -> str:
     return f"<span><em>{escape(name)}</em>{escape(value)}</span>"
-
-
-def _dot(colour: str) -> str:
-    return f'<i class="studio-dot" style="background:{colour}"></i>'

@@ -24,6 +24,23 @@ GLOSSARY: Final[Mapping[str, str]] = {
     "Lost without": "accuracy of the combined score that is lost when this head is left out and the others refitted",
 }
 
+PEOPLE_GLOSSARY: Final[Mapping[str, str]] = {
+    "α": "Krippendorff's alpha, interval level: 1 if people give the same ratings, 0 if they might as well have "
+    "drawn lots, below 0 if they oppose one another",
+    "α interval": "where alpha would lie in 95 of 100 cases, were the prompts drawn anew (bootstrap)",
+    "Reliable?": "Krippendorff's thresholds: reliable from .8; from .667 good for tentative conclusions only; low below",
+    "Signal": "whether the person's ratings follow the others' surely: no signal where the interval of the correlation "
+    "includes 0, where all ratings are the same, or where they come too fast",
+    "Bias": "rating points above the others, mean over heads (estimate of ITU-T P.910)",
+    "Follows others": "correlation with the mean of the others within prompts, over all heads, with 95 % interval",
+    "Spread": "standard deviation of the person's ratings: small means a narrow part of the scale",
+    "Others' spread": "standard deviation of the others' ratings of the same images",
+    "Halo": "mean correlation between two heads of the person: near 1 means one impression on all heads",
+    "Others' halo": "the same, mean over the other people",
+    "Repeats": "blind repeats: mean change when the same image came again unannounced, share within a point, number",
+    "Seconds": "median time an image",
+}
+
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, wide: bool = False) -> str:
     """A table of cells that are HTML already; it scrolls within itself where the screen is narrow.
@@ -44,8 +61,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, wide: bool =
 
 
 def term(word: str) -> str:
-    """A word, escaped; with its explanation on hover where it is one of the `GLOSSARY`."""
-    explained = GLOSSARY.get(word)
+    """A word, escaped; with its explanation on hover where one of the glossaries has it."""
+    explained = GLOSSARY.get(word) or PEOPLE_GLOSSARY.get(word)
     return f'<abbr title="{escape(explained)}">{escape(word)}</abbr>' if explained else escape(word)
 
 
@@ -57,9 +74,14 @@ def behind(columns: Sequence[str], rows: Sequence[Sequence[str]], what: str = "T
     return f'<details class="studio-behind"><summary>{escape(what)}</summary>{table(columns, cells)}</details>'
 
 
-def glossary() -> str:
+def dot(colour: str) -> str:
+    """A spot of a head's colour."""
+    return f'<i class="studio-dot" style="background:{colour}"></i>'
+
+
+def glossary(words: Mapping[str, str] = GLOSSARY) -> str:
     """All explanations, for those who can't hover."""
-    entries = "".join(f"<dt>{escape(word)}</dt><dd>{escape(text)}</dd>" for word, text in GLOSSARY.items())
+    entries = "".join(f"<dt>{escape(word)}</dt><dd>{escape(text)}</dd>" for word, text in words.items())
     return f'<details class="studio-behind"><summary>What these words mean</summary><dl>{entries}</dl></details>'
 
 

@@ -1,8 +1,9 @@
-"""The project tab: what the project holds, and how images and ratings come in and go out."""
+"""The project tab: what the project holds, how far people agree, and how images and ratings come in and go out."""
 
 from typing import TYPE_CHECKING
 
 from annotate.store import Store
+from dashboards.agreement_tab import build_agreement_room
 from dashboards.context import Context
 from dashboards.export_tab import build_export
 from dashboards.import_tab import build_import
@@ -19,6 +20,8 @@ def build_project_tab(context: Context, store: Store, tab: "gr.Tab") -> None:
     with gr.Tabs(elem_id="project-rooms"):
         with gr.Tab("Overview", id="overview") as overview:
             build_overview(store, tab, overview)
+        with gr.Tab("Agreement", id="agreement") as agreement:
+            build_agreement_room(store, agreement)
         with gr.Tab("Import", id="import") as importing:
             build_import(store, context.roots, importing)
         with gr.Tab("Export", id="export") as exporting:

@@ -1,0 +1,68 @@
+// What a reviewer decides on a disputed image goes to the JSON route; Gradio runs this with `element`, the list of cards.
+// The listeners stay on the element, whatever cards are shown in it.
+const NAME_KEY = "reward-studio-reviewer";
+const nameBox = () => document.querySelector("#agreement-reviewer input, #agreement-reviewer textarea");
+const kept = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
+
+function fillName() {
+  const box = nameBox();
+  const name = kept(NAME_KEY) || kept("reward-studio-annotator");
+  if (!box || box.value || !name) return;
+  box.value = name;
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function show(card, words, bad = false) {
+  const line = card.querySelector(".studio-decided");
+  line.textContent = words;
+  line.classList.toggle("studio-bad", bad);
+}
+
+function words(one) {
+  const why = one.note ? ": " + one.note : "";
+  return one.value === null ? one.reviewer + " revoked the adjudicated value" + why
+    : "Adjudicated " + one.value + " by " + one.reviewer + why;
+}
+
+async function decide(card, choice) {
+  const reviewer = (nameBox()?.value || "").trim();
+  if (!reviewer) {
+    show(card, "Enter your name above the list first: it stands beside the decision.", true);
+    nameBox()?.focus();
+    return;
+  }
+  const value = choice === "revoke" ? null
+    : Number(choice === "slider" ? card.querySelector("input[type=range]").value : choice);
+  const body = {
+    image_id: Number(card.dataset.image), head: card.dataset.head, value, reviewer,
+    note: card.querySelector(".studio-note").value, replaces: card.dataset.newest ? Number(card.dataset.newest) : null,
+  };
+  card.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(new URL("api/adjudications", document.baseURI), {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+    });
+    const said = await answer.json().catch(() => ({}));
+    if (!answer.ok) { show(card, said.detail || "The studio can’t store this now. Nothing was stored.", true); return; }
+    card.dataset.newest = said.adjudication.id;
+    card.dataset.stands = String(said.adjudication.value !== null);
+    card.querySelector(".studio-note").value = "";
+    show(card, words(said.adjudication));
+    try { localStorage.setItem(NAME_KEY, reviewer); } catch { /* then it is typed again next time */ }
+  } catch {
+    show(card, "The studio doesn’t answer. Nothing was stored; try again once it is back.", true);
+  } finally {
+    card.removeAttribute("aria-busy");
+  }
+}
+
+element.addEventListener("input", (event) => {
+  if (event.target.type === "range") event.target.parentElement.querySelector("output").textContent = event.target.value;
+});
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-decide]");
+  const card = button?.closest(".studio-case");
+  if (card && card.getAttribute("aria-busy") !== "true") decide(card, button.dataset.decide);
+});
+new MutationObserver(fillName).observe(element, { childList: true, subtree: true });
+fillName();
