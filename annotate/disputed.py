@@ -47,10 +47,10 @@ def most_disputed(
     """
     left_out = set(without)
     spreads = np.full((len(HEADS), rated.images), np.nan)
-    for head in heads:
-        spreads[HEADS.index(head)] = _spread(rated, HEADS.index(head))
+    for name in heads:
+        spreads[HEADS.index(name)] = _spread(rated, HEADS.index(name))
     ranked = np.argsort(-np.nan_to_num(spreads, nan=-1.0), axis=None, kind="stable")
-    places = []
+    places: list[tuple[int, int]] = []
     for place in ranked:
         head, image = divmod(int(place), rated.images)
         if len(places) == most or not spreads[head, image] > 0:

@@ -29,6 +29,11 @@ class Project:
         return self.root / "prompts.csv"
 
     @property
+    def gold_csv(self) -> Path:
+        """Images with the band that ratings are expected in; optional."""
+        return self.root / "gold.csv"
+
+    @property
     def settings(self) -> Path:
         """How the project is rated; optional."""
         return self.root / "studio.toml"

@@ -20,9 +20,9 @@ _RATED = (
 _SKIPPED = "(SELECT max(s.id) FROM skips s WHERE s.annotator = :annotator AND s.image_id = i.id)"
 
 
-# Fewer people than are wanted have rated it or have it before them.
+# Fewer people than are wanted have rated it or have it before them. Gold images want everybody.
 _WANTED = """
-(:wanted = 0 OR :wanted > (SELECT count(*) FROM (
+(:wanted = 0 OR i.id IN (SELECT value FROM json_each(:gold)) OR :wanted > (SELECT count(*) FROM (
     SELECT annotator FROM (SELECT r.annotator, r.withdrawn, max(r.id) FROM ratings r
         WHERE r.image_id = i.id AND r.source <> 'correction' GROUP BY r.annotator) WHERE NOT withdrawn
     UNION SELECT l.annotator FROM leases l WHERE l.image_id = i.id AND l.kind = 'first' AND l.expires > :now
@@ -49,16 +49,19 @@ class Progress:
 
 @dataclass(frozen=True)
 class Asking:
-    """A person's tab that wants an image: behind image `after`, or where they left off; `wanted` raters an image."""
+    """A person's tab that wants an image: behind image `after`, or where they left off; `wanted` raters an image, but
+    everybody for the `gold` ones."""
 
     annotator: str
     tab: str = ""
     after: int | None = None
     wanted: int = 0
+    gold: tuple[int, ...] = ()
 
     def values(self) -> dict[str, Any]:
         """What the queries need."""
-        return {"annotator": self.annotator, "tab": self.tab, "wanted": self.wanted, "now": moment()}
+        gold = json.dumps(self.gold)
+        return {"annotator": self.annotator, "tab": self.tab, "wanted": self.wanted, "gold": gold, "now": moment()}
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ class Rated:
         image_ids: (N,) the images' numbers in the studio (in a file, their place among its images).
         repeat_person: (Q,) whose blind repeats these are; repeat_change: (Q, H) second rating less first, NaN where
             either is missing.
+        gold_low, gold_high: (N, H) the band that ratings of gold images are expected in, NaN = none; or (0, H).
     """
 
     people: PersonRatings
@@ -49,6 +50,8 @@ class Rated:
     image_ids: Ints
     repeat_person: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     repeat_change: Floats = field(default_factory=_none)
+    gold_low: Floats = field(default_factory=_none)
+    gold_high: Floats = field(default_factory=_none)
 
     @property
     def images(self) -> int:

@@ -36,6 +36,7 @@ class PersonReport:
         halo: mean correlation between two heads of theirs over images; others_halo: mean of the other people's.
         correlation: of their ratings with the mean of the others', within prompts, over all heads; `interval`: 95 %.
         seconds: median an image.
+        gold: ratings of theirs with an expected band; gold_within: share of these inside it.
         no_signal: why their ratings carry no signal, a sentence each; empty where nothing says so.
         notes: what else to know.
     """
@@ -56,6 +57,8 @@ class PersonReport:
     interval: tuple[float, float] | None
     prompts: int
     seconds: float | None
+    gold: int
+    gold_within: float | None
     no_signal: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -74,6 +77,7 @@ def person_reports(rated: Rated, seed: int = 0) -> list[PersonReport]:
         seconds = seconds[~np.isnan(seconds)]
         change = rated.repeat_change[rated.repeat_person == number]
         change = np.abs(change[~np.isnan(change)])
+        inside = _inside_bands(rated, mine)
         bias, weight = fit[:, number], (~np.isnan(values)).sum(axis=0)
         told = ~np.isnan(bias) & (weight > 0)
         correlation, interval = _or_none(follow.correlation[number]), follow.interval(number)
@@ -100,6 +104,8 @@ def person_reports(rated: Rated, seed: int = 0) -> list[PersonReport]:
                 interval=interval,
                 prompts=int(follow.prompts[number]),
                 seconds=float(np.median(seconds)) if len(seconds) else None,
+                gold=len(inside),
+                gold_within=float(inside.mean()) if len(inside) else None,
                 no_signal=tuple(no_signal),
                 notes=tuple(_too_little(int(follow.shared[number]), int(follow.prompts[number]))),
             )
@@ -188,10 +194,21 @@ def _halos(rated: Rated) -> Floats:
         both = ~np.isnan(first) & ~np.isnan(second)
         who = person[both]
         x, y = _centred(first[both], who, people), _centred(second[both], who, people)
-        sums = np.stack([np.bincount(who, product, people) for product in (x * y, x * x, y * y)])
+        sums: Floats = np.stack([np.bincount(who, product, people) for product in (x * y, x * x, y * y)]).astype(float)
         enough = np.bincount(who, minlength=people) >= FEWEST_RATED
         found.append(np.where(enough, _correlation(sums), np.nan))
     return np.array([_mean(column) for column in np.stack(found, axis=1)])
+
+
+def _inside_bands(rated: Rated, mine: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Of the ratings in a mask that have an expected band, whether each lies in it."""
+    if not len(rated.gold_low):
+        return np.empty(0, dtype=bool)
+    image, values = rated.people.image[mine], rated.people.values[mine]
+    low, high = rated.gold_low[image], rated.gold_high[image]
+    asked = ~np.isnan(low) & ~np.isnan(values)
+    inside: npt.NDArray[np.bool_] = (values >= low) & (values <= high)
+    return inside[asked]
 
 
 def _constant(values: Floats) -> list[str]:

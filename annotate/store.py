@@ -29,6 +29,7 @@ from annotate.drafts import one_draft, put_draft, remove_draft
 from annotate.errors import ConflictError, NotFoundError, RevisedError, StorageError
 from annotate.export_log import Export, known_exports, note_begun, note_finished
 from annotate.files import lock_file
+from annotate.gold import GoldBand, band_arrays, gold_or_problem
 from annotate.history import OwnRating, own_ratings
 from annotate.judgement import Draft, Rating, StoredRating, check_annotator, check_reason
 from annotate.leases import end_lease, leave, renew_lease, take_lease
@@ -62,6 +63,7 @@ class Store:
         self.project = project
         self.problems: tuple[str, ...] = ()
         self.catalogue_version = 0
+        self.gold: tuple[GoldBand, ...] = ()
         self.campaign = read_campaign(project.settings)
         self.importing = threading.Lock()  # held while an import is looked at and taken in
         self.identity = ""  # tells this project from another one at the same address
@@ -116,7 +118,8 @@ class Store:
         survey = survey_folder(self.project, known)
         with self._writing() as db:
             update_catalogue(db, survey, _now())
-            self.problems = survey.problems
+            self.gold, faults = gold_or_problem(self.project, list_images(db))
+            self.problems = (*survey.problems, *faults)
             self.catalogue_version += 1
             self._rated.clear()
             self._total = None
@@ -200,7 +203,8 @@ class Store:
         Without `after`, what they were in the midst of comes first. `tab` tells one page of a person from another:
         they get different images.
         """
-        asking = Asking(annotator, tab, after, self.campaign.ratings_per_image)
+        gold = tuple(sorted({band.image_id for band in self.gold}))
+        asking = Asking(annotator, tab, after, self.campaign.ratings_per_image, gold)
         with self._writing(synced=False) as db:
             repeat = due_repeat(db, self.identity, annotator, self.campaign.repeats)
             picks = next_images(db, asking, limit, self._order(annotator))
@@ -287,7 +291,9 @@ class Store:
     def rated(self) -> Rated:
         """Everybody's current ratings and blind repeats. Reads beside the writer, so that no save waits."""
         with self._reading_lock, _translated(self.project.database):
-            return read_rated(self._reader)
+            rated = read_rated(self._reader)
+        low, high = band_arrays(self.gold, rated.image_ids)
+        return replace(rated, gold_low=low, gold_high=high)
 
     def adjudications(self, image_id: int | None = None) -> list[StoredAdjudication]:
         """What reviewers decided, of one image or of all, newest first."""

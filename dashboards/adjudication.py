@@ -11,7 +11,7 @@ from annotate.adjudications import LONGEST_NOTE, StoredAdjudication
 from annotate.agreement_desk import AgreementDesk
 from annotate.disputed import Disputed
 from annotate.errors import NotFoundError
-from annotate.routes import image_facts
+from annotate.answers import image_facts
 from dashboards import cards, markup
 from reward.aspects import ASPECTS, BY_NAME, MAX_RATING, MIN_RATING, RATING_STEP
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HEAD_COLUMNS: Final = ("Head", "α", "α interval", "Reliable?", "Images", "Prompts", "People")
 PEOPLE_COLUMNS: Final = (
     *("Person", "Signal", "Images", "Bias", "Follows others", "Spread", "Others' spread", "Halo", "Others' halo"),
-    *("Repeats", "Seconds"),
+    *("Repeats", "Gold", "Seconds"),
 )
 _MARKS: Final = {"reliable": "fine", "tentative": "weak", "low": "weak", "too little": "none"}
 
@@ -128,8 +128,9 @@ def _cells(one: "PersonReport") -> list[str]:
     if one.repeat_error is not None and one.repeat_within is not None:
         repeats = f"±{one.repeat_error:.1f}, {one.repeat_within:.0%} close (n = {one.repeats})"
     seconds = "–" if one.seconds is None else f"{one.seconds:.0f}" if one.seconds >= 10 else f"{one.seconds:.1f}"
+    gold = "–" if one.gold_within is None else f"{one.gold_within:.0%} (n = {one.gold})"
     spreads = (_figure(value) for value in (one.spread, one.others_spread, one.halo, one.others_halo))
-    return [f"{one.images:,}", _figure(one.mean_bias, "+"), follows, *spreads, repeats, seconds]
+    return [f"{one.images:,}", _figure(one.mean_bias, "+"), follows, *spreads, repeats, gold, seconds]
 
 
 def _figure(value: float | None, sign: str = "") -> str:

@@ -28,7 +28,7 @@ PEOPLE_GLOSSARY: Final[Mapping[str, str]] = {
     "α": "Krippendorff's alpha, interval level: 1 if people give the same ratings, 0 if they might as well have "
     "drawn lots, below 0 if they oppose one another",
     "α interval": "where alpha would lie in 95 of 100 cases, were the prompts drawn anew (bootstrap)",
-    "Reliable?": "Krippendorff's thresholds: reliable from .8; from .667 good for tentative conclusions only; low below",
+    "Reliable?": "Krippendorff's thresholds: reliable from .8, from .667 good for tentative conclusions only, else low",
     "Signal": "whether the person's ratings follow the others' surely: no signal where the interval of the correlation "
     "includes 0, where all ratings are the same, or where they come too fast",
     "Bias": "rating points above the others, mean over heads (estimate of ITU-T P.910)",
@@ -38,6 +38,7 @@ PEOPLE_GLOSSARY: Final[Mapping[str, str]] = {
     "Halo": "mean correlation between two heads of the person: near 1 means one impression on all heads",
     "Others' halo": "the same, mean over the other people",
     "Repeats": "blind repeats: mean change when the same image came again unannounced, share within a point, number",
+    "Gold": "share of the person's ratings of gold images that lie in the expected band, and how many these are",
     "Seconds": "median time an image",
 }
 
