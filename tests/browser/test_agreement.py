@@ -35,7 +35,7 @@ def make_folder(root: Path, people: int) -> Path:
                 if number == people - 1:
                     given = random.uniform(0, 10, len(HEADS))
                 name = ("Ada", "Bo <b>", "Cy", "Dice")[number]
-                rows.append([f"p{p:02d}", f"images/p{p:02d}/{i}.png", name, *np.clip(given, 0, 10).round(1)])
+                rows.append([f"p{p:02d}", f"data/images/p{p:02d}/{i}.png", name, *np.clip(given, 0, 10).round(1)])
     (root / "prompts.csv").write_text("\n".join(prompts) + "\n", encoding="utf-8")
     if rows:
         (root / "annotations").mkdir()
