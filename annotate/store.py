@@ -319,7 +319,7 @@ class Store:
             if only_if_newest:
                 require_newest(db, decision, replaces)
             stored = insert_adjudication(db, decision, _now())
-        self._changed()
+        self.announce()
         return stored, False
 
     def known_exports(self, name: str) -> list[Export]:

@@ -9,9 +9,9 @@ from typing import Final
 
 from annotate.adjudications import LONGEST_NOTE, StoredAdjudication
 from annotate.agreement_desk import AgreementDesk
+from annotate.answers import image_facts
 from annotate.disputed import Disputed
 from annotate.errors import NotFoundError
-from annotate.answers import image_facts
 from dashboards import cards, markup
 from reward.aspects import ASPECTS, BY_NAME, MAX_RATING, MIN_RATING, RATING_STEP
 
