@@ -274,6 +274,9 @@ def test_openapi_tells_what_the_routes_do(client: TestClient) -> None:
         "/api/pairs",
         "/api/pairs/next",
         "/api/pairs/skip",
+        "/api/agreement",
+        "/api/disputed",
+        "/api/adjudications",
         "/api/images/{image_id}",
         "/api/images/{image_id}/screen",
     }
