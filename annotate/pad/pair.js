@@ -266,6 +266,10 @@ export async function start(element, settings) {
     else if (pair) find(".pad-look").focus({ preventScroll: true });
   }
 
+  function enter() {
+    seen().catch((error) => message("trouble", "The studio can’t be reached", error.message));
+  }
+
   // Events of the page
 
   for (const button of choices) button.addEventListener("click", () => choose(button.dataset.choice));
@@ -274,11 +278,11 @@ export async function start(element, settings) {
   find(".pad-open-help").addEventListener("click", help);
   find(".pad-send-now").addEventListener("click", () => outbox.flush());
   find(".pad-discard").addEventListener("click", () => outbox.refused().forEach((item) => outbox.take(item)));
-  find(".pad-again").addEventListener("click", () => begin(name));
+  find(".pad-again").addEventListener("click", () => (name ? begin(name) : enter()));
   find(".pad-sample").hidden = !settings.sample;
   find(".pad-sample").title = "The sample project: pictures altered on purpose. " + board.own;
   const until = { signal: ending.signal };
   document.addEventListener("keydown", (event) => (root.isConnected ? keys.handle(event) : ending.abort()), { capture: true, ...until });
-  const place = makePlace(root, element, ending.signal, () => seen().catch((error) => message("trouble", "The studio can’t be reached", error.message)));
+  const place = makePlace(root, element, ending.signal, enter);
   place.fit();
 }
