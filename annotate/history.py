@@ -12,7 +12,8 @@ from annotate.rows import COLUMNS, row_to_rating, select_ratings
 _NEWEST = (
     "JOIN (SELECT max(id) AS id, count(*) AS times FROM ratings WHERE annotator = :annotator GROUP BY image_id) n "
     "ON n.id = r.id JOIN images i ON i.id = r.image_id "
-    "WHERE NOT r.withdrawn AND i.active AND r.id < :before ORDER BY r.id DESC LIMIT :limit"
+    "WHERE NOT r.withdrawn AND i.active AND r.id < :before AND (:beside IS NULL OR i.id <> :beside "
+    "AND i.prompt_id = (SELECT prompt_id FROM images WHERE id = :beside)) ORDER BY r.id DESC LIMIT :limit"
 )
 
 
@@ -25,10 +26,13 @@ class OwnRating:
     times: int
 
 
-def own_ratings(db: Database, annotator: str, before: int, limit: int) -> list[OwnRating]:
-    """A person's current ratings of images that are there, newest first, those numbered below `before`."""
+def own_ratings(db: Database, annotator: str, before: int, limit: int, beside: int | None = None) -> list[OwnRating]:
+    """A person's current ratings of images that are there, newest first, those numbered below `before`.
+
+    With `beside`, an image's number: only of that image's prompt, and not of the image itself.
+    """
     query = select_ratings(_NEWEST).replace(" FROM ratings r", ", n.times FROM ratings r", 1)
-    rows = db.execute(query, {"annotator": annotator, "before": before, "limit": limit}).fetchall()
+    rows = db.execute(query, {"annotator": annotator, "before": before, "limit": limit, "beside": beside}).fetchall()
     return [own for row in rows if (own := _own(db, row)) is not None]
 
 

@@ -55,7 +55,8 @@ def rating_router(store: Store, exporter: Exporter, check_person: CheckPerson) -
 
     @router.get("/desk", summary="Which project is rated here")
     def get_desk() -> DeskOut:
-        return DeskOut(studio=store.identity, images=sum(image.active for image in store.images()))
+        images = sum(image.active for image in store.images())
+        return DeskOut(studio=store.identity, images=images, strip=store.campaign.shows_strip)
 
     @router.get("/next", summary="The next image for a person")
     def get_next(
@@ -88,8 +89,11 @@ def rating_router(store: Store, exporter: Exporter, check_person: CheckPerson) -
         annotator: Who,
         before: Annotated[int | None, Query(ge=1, description="Only those numbered below this.")] = None,
         limit: Annotated[int, Query(ge=1, le=_LONGEST_LIST)] = 50,
+        beside: Annotated[
+            int | None, Query(ge=1, le=2**63 - 1, description="Only of this image's prompt, itself left out.")
+        ] = None,
     ) -> OwnListOut:
-        found = store.own_ratings(check_person(annotator), before, limit + 1)
+        found = store.own_ratings(check_person(annotator), before, limit + 1, beside)
         ratings = [
             OwnOut(image=image_out(own.image), current=current_out(own.rating), times=own.times)
             for own in found[:limit]

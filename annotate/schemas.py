@@ -139,10 +139,13 @@ class QueueOut(BaseModel):
 
 
 class DeskOut(BaseModel):
-    """The project that is rated: `studio` tells it from another one served at the same address."""
+    """The project that is rated: `studio` tells it from another one served at the same address. `strip` says whether a
+    person sees how they rated the prompt's other images.
+    """
 
     studio: str
     images: int
+    strip: bool
 
 
 class DraftOut(BaseModel):

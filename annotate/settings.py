@@ -8,6 +8,8 @@ from typing import Any, Final
 from reward.errors import Fault, InputError
 
 ORDERS: Final = ("prompt", "random")
+STRIPS: Final = ("auto", "on", "off")
+_CHOICES: Final = {"order": ORDERS, "strip": STRIPS}
 
 
 def _setting(default: Any, low: float | None, high: float | None, words: str) -> Any:
@@ -25,6 +27,14 @@ class Campaign:
     repeats: float = _setting(0.05, 0, 0.5, "share of a person's own images that come again unannounced")
     lease_minutes: float = _setting(15.0, 0.1, 1440, "how long an image is kept for somebody who does nothing")
     votes_per_pair: int = _setting(0, 0, 1000, "different people who compare a pair of images; 0: everybody, all pairs")
+    strip: str = _setting(
+        "auto", None, None, "one's own ratings of the same prompt beside the image: on, off, or auto: on unless random"
+    )
+
+    @property
+    def shows_strip(self) -> bool:
+        """Whether a person sees how they rated the prompt's other images; not by itself where images come shuffled."""
+        return self.strip == "on" or (self.strip == "auto" and self.order == "prompt")
 
 
 def read_campaign(path: Path) -> Campaign:
@@ -53,8 +63,8 @@ def read_campaign(path: Path) -> Campaign:
 
 def _wrong(setting: Any, value: object) -> str:
     """What would be right, where the value isn't."""
-    if setting.name == "order":
-        return "" if value in ORDERS else f"one of {', '.join(ORDERS)}"
+    if choices := _CHOICES.get(setting.name):
+        return "" if value in choices else f"one of {', '.join(choices)}"
     low, high = setting.metadata["low"], setting.metadata["high"]
     whole = isinstance(setting.default, int)
     fits = not isinstance(value, bool) and isinstance(value, int if whole else int | float) and low <= value <= high

@@ -232,10 +232,12 @@ class Store:
             draft = None  # from before a rating that was saved elsewhere
         return Task(image, draft, current, pick.why)
 
-    def own_ratings(self, annotator: str, before: int | None = None, limit: int = 50) -> list[OwnRating]:
-        """A person's current ratings, newest first, those numbered below `before`."""
+    def own_ratings(
+        self, annotator: str, before: int | None = None, limit: int = 50, beside: int | None = None
+    ) -> list[OwnRating]:
+        """A person's current ratings, newest first, those numbered below `before`; only `beside` an image if given."""
         with self._writing_lock, _translated(self.project.database):
-            return own_ratings(self._db, annotator, _NO_END if before is None else before, limit)
+            return own_ratings(self._db, annotator, _NO_END if before is None else before, limit, beside)
 
     def rating(self, number: int) -> StoredRating | None:
         """The rating with this number."""

@@ -258,6 +258,12 @@ def test_settings_are_read_and_defaults_stand_without_a_file(tmp_path: Path) -> 
     assert read_campaign(path) == Campaign(0, "prompt", 0.05, 15.0)
     path.write_text('ratings_per_image = 3\norder = "random"\nrepeats = 0\nlease_minutes = 2.5\n')
     assert read_campaign(path) == Campaign(3, "random", 0, 2.5)
+    shown = {}
+    for strip in ("auto", "on", "off"):
+        for order in ("prompt", "random"):
+            path.write_text(f'strip = "{strip}"\norder = "{order}"\n')
+            shown[strip, order] = read_campaign(path).shows_strip
+    assert [pair for pair, on in shown.items() if on] == [("auto", "prompt"), ("on", "prompt"), ("on", "random")]
 
 
 @pytest.mark.parametrize(
@@ -266,6 +272,7 @@ def test_settings_are_read_and_defaults_stand_without_a_file(tmp_path: Path) -> 
         ("ratings_per_image = -1", "ratings_per_image is -1; a whole number from 0 to 1000"),
         ("ratings_per_image = 2.5", "a whole number from 0 to 1000"),
         ("ratings_per_image = true", "a whole number"),
+        ("strip = true", "strip is True; one of auto, on, off"),
         ('order = "best"', "order is 'best'; one of prompt, random"),
         ("repeats = 0.9", "repeats is 0.9; a number from 0 to 0.5"),
         ("repeats = nan", "a number from 0 to 0.5"),

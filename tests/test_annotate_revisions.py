@@ -114,7 +114,11 @@ def test_own_ratings_are_listed_newest_first_and_page_by_page(client: TestClient
     rest = client.get("/api/ratings", params={"annotator": "Ada", "limit": 3, "before": last}).json()
     assert [own["image"]["image_id"] for own in rest["ratings"]] == [1]
     assert not rest["more"]
-    for wrong in ({"limit": 0}, {"limit": 201}, {"before": 0}):
+    beside = client.get("/api/ratings", params={"annotator": "Ada", "beside": 2}).json()
+    prompts = {image.id: image.prompt_id for image in store.images()}
+    expected = [number for number in (4, 3, 1) if prompts[number] == prompts[2]]
+    assert [own["image"]["image_id"] for own in beside["ratings"]] == expected
+    for wrong in ({"limit": 0}, {"limit": 201}, {"before": 0}, {"beside": 0}, {"beside": "x"}):
         assert client.get("/api/ratings", params={"annotator": "Ada", **wrong}).status_code == 422
 
 

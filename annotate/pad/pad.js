@@ -17,6 +17,7 @@ import { makePerson } from "./person.js";
 import { ratingKeys } from "./rating_keys.js";
 import { openShelf, pageName } from "./shelf.js";
 import { makeStage } from "./stage.js";
+import { makeStrip } from "./strip.js";
 
 const RETRY_MS = 3000;
 
@@ -33,6 +34,7 @@ export async function start(element, settings) {
   const stage = makeStage(root, full, "Image to rate", shown);
   const aids = makeAids(root, stage);
   const mine = makeMine(root, settings, { person: () => name, outbox: () => outbox, open: reopen, reopenWaiting });
+  const strip = makeStrip(root, settings, { person: () => name, open: (older) => busy || reopen(older) });
   const person = makePerson(root, settings, board, { begin, current: () => name, isRating });
 
   const tab = pageName(makeKey);
@@ -79,6 +81,7 @@ export async function start(element, settings) {
     prompt.textContent = task.prompt;
     prompt.tabIndex = prompt.scrollHeight > prompt.clientHeight ? 0 : -1; // a long one can be scrolled by key
     aids.reset();
+    strip.clear();
     stage.show(task, upcoming);
     find(".pad-why").textContent = task.current ? "" : task.why;
     find(".pad-announce").textContent = "Image to rate. Prompt: " + task.prompt;
@@ -94,6 +97,7 @@ export async function start(element, settings) {
 
   function shown(fine) {
     clock.start((begun && begun.seconds) || 0);
+    strip.show(task);
     if (fine) keys.catchUp();
     else keys.forget();
     ready();
@@ -359,7 +363,9 @@ export async function start(element, settings) {
   find(".pad-sample").title = "The sample project: pictures altered on purpose, rated by simulated people. " + board.own;
   heads.reset();
   place.fit();
-  shelf = openShelf((await ask("api/desk")).studio);
+  const desk = await ask("api/desk");
+  shelf = openShelf(desk.studio);
+  if (desk.strip) strip.switchOn();
   if (person.remembered()) begin(person.remembered());
   else person.askName();
 }

@@ -116,3 +116,59 @@ def test_a_large_file_is_painted_small_first_and_then_as_it_is(
     press(page, "Escape")
     press(page, "5 5 5 5 5 Enter")
     page.wait_for_selector('.pad-stage:not(.loading) img[src*="/images/2"]')
+
+
+def test_the_strip_shows_ones_own_ratings_of_the_prompt_after_the_paint(new_page: NewPage, desk: Desk) -> None:
+    page = new_page()
+    strip = page.locator(".pad-strip")
+    enter(page, desk, "Bob")
+    press(page, "9 9 9 9 9 Enter")
+    shows(page, 2)
+    page.get_by_label("Rating as").fill("Ada")
+    page.keyboard.press("Enter")
+    shows(page, 1)
+    expect(strip).to_contain_text("How you rate this prompt’s images will stand here.")
+    stage = page.locator(".pad-stage").bounding_box()
+    press(page, "1 2 n 4 5 Enter")
+    shows(page, 2)
+    again = strip.get_by_role("button")
+    expect(again).to_have_text("1.02.0–4.05.0")
+    expect(again).to_have_accessible_name(
+        "Open again: Spatial 1.0, Iconographic 2.0, Style can’t judge, Fidelity 4.0, Material 5.0"
+    )
+    after, before = page.evaluate(
+        """() => {
+          const found = performance.getEntriesByType("resource");
+          const at = (part) => found.find((entry) => entry.name.includes(part));
+          return [at("beside=2").startTime, at("/images/2?").responseEnd];
+        }"""
+    )
+    assert after > before
+    assert page.locator(".pad-stage").bounding_box() == stage  # nothing jumps
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    again.click()
+    on_stage(page, 1)
+    expect(strip.get_by_role("button")).to_have_count(0)  # never the image itself
+    press(page, "Escape")
+    shows(page, 2)
+    press(page, "5 5 5 5 5 Enter")
+    shows(page, 3)
+    expect(strip).to_contain_text("will stand here")
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(strip).to_be_hidden()
+
+
+def test_a_project_may_do_without_the_strip(
+    new_page: NewPage, make_project: Callable[..., Project], start_desk: StartDesk
+) -> None:
+    project = make_project(prompts=1, images=3)
+    project.settings.write_text('strip = "off"\n')
+    page = new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    enter(page, start_desk(project))
+    press(page, "1 2 3 4 5 Enter")
+    shows(page, 2)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator(".pad-strip")).to_be_hidden()
+    assert not [url for url in asked if "beside" in url]
