@@ -277,6 +277,8 @@ def test_openapi_tells_what_the_routes_do(client: TestClient) -> None:
         "/api/agreement",
         "/api/disputed",
         "/api/adjudications",
+        "/api/export/{form}",
+        "/api/export/label-studio-template",
         "/api/images/{image_id}",
         "/api/images/{image_id}/screen",
     }
