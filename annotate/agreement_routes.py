@@ -10,6 +10,7 @@ from annotate.agreement import Agreement
 from annotate.agreement_desk import AgreementDesk
 from annotate.disputed import Disputed
 from annotate.errors import BadRequestError
+from annotate.identity import Reviewer
 from annotate.schemas import ErrorOut, ImageId
 from annotate.store import Store
 from reward.aspects import BY_NAME, HEADS
@@ -31,7 +32,7 @@ class AdjudicationIn(BaseModel):
     image_id: ImageId
     head: str = Field(description=f"One of {', '.join(HEADS)}.")
     value: Any = Field(description="0 to 10 on a step of 0.1: the ratings CSV holds it; null revokes what stands.")
-    reviewer: str = Field(description="Who decides: 1 to 64 characters.")
+    reviewer: str = Field(description="Who decides: 1 to 64 characters. With accounts it is who is signed in.")
     note: str = Field(default="", description=f"Why: up to {LONGEST_NOTE} characters.")
     replaces: int | None = Field(
         default=None,
@@ -52,34 +53,38 @@ def agreement_router(store: Store, desk: AgreementDesk) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["agreement"], responses=_REFUSALS)
 
     @router.get("/agreement", summary="Agreement on each head, and each person beside the others")
-    def get_agreement() -> Agreement:
+    def get_agreement(_person: Reviewer) -> Agreement:
         return desk.agreement()
 
     @router.get("/disputed", summary="What people differ on most, adjudicated ratings left out")
-    def get_disputed(head: Head = None, limit: Annotated[int, Query(ge=1, le=200)] = 12) -> list[Disputed]:
+    def get_disputed(
+        _person: Reviewer, head: Head = None, limit: Annotated[int, Query(ge=1, le=200)] = 12
+    ) -> list[Disputed]:
         return desk.open_disputes(check_head(head), limit)
 
     @router.get("/adjudications", summary="What reviewers decided, newest first")
-    def get_adjudications(image_id: Annotated[int | None, Query(ge=1)] = None) -> list[StoredAdjudication]:
+    def get_adjudications(
+        _person: Reviewer, image_id: Annotated[int | None, Query(ge=1)] = None
+    ) -> list[StoredAdjudication]:
         return store.adjudications(image_id)
 
     @router.post("/adjudications", summary="Decide what a head of an image is worth, or revoke that")
-    def post_adjudication(sent: AdjudicationIn) -> AdjudicatedOut:
+    def post_adjudication(person: Reviewer, sent: AdjudicationIn) -> AdjudicatedOut:
         stored, repeated = store.adjudicate(
-            decision_of(sent), sent.replaces, only_if_newest="replaces" in sent.model_fields_set
+            decision_of(sent, person.account), sent.replaces, only_if_newest="replaces" in sent.model_fields_set
         )
         return AdjudicatedOut(adjudication=stored, repeated=repeated)
 
     return router
 
 
-def decision_of(sent: AdjudicationIn) -> Adjudication:
-    """The decision, checked.
+def decision_of(sent: AdjudicationIn, account: str | None = None) -> Adjudication:
+    """The decision, checked; in the name of the account where somebody is signed in.
 
     Raises:
         BadRequestError: what is wrong, in one sentence.
     """
-    return check_adjudication(sent.image_id, sent.head, sent.value, sent.reviewer, sent.note)
+    return check_adjudication(sent.image_id, sent.head, sent.value, account or sent.reviewer, sent.note)
 
 
 def check_head(head: str | None) -> str | None:

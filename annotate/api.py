@@ -7,24 +7,38 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
+from annotate.accounts import Accounts
 from annotate.agreement_desk import AgreementDesk
 from annotate.agreement_routes import agreement_router
+from annotate.declared import declared_needs
 from annotate.errors import AnnotateError, PairRevisedError, RevisedError
 from annotate.exporting.routes import export_router
 from annotate.exports import Exporter
+from annotate.gate import Gate
 from annotate.guard import LOOPBACK_HOSTS, Guard
 from annotate.pad_files import pad_router
 from annotate.person import person_check
 from annotate.preference_routes import choice_out, preference_router
 from annotate.project import Project
 from annotate.routes import current_out, rating_router
+from annotate.sessions import Sessions
+from annotate.sign_in import sign_in_router
 from annotate.store import Store
 
 
 def build_api(
-    project: Project, store: Store, exporter: Exporter, allowed_hosts: Iterable[str] = LOOPBACK_HOSTS
+    project: Project,
+    store: Store,
+    exporter: Exporter,
+    allowed_hosts: Iterable[str] = LOOPBACK_HOSTS,
+    sessions: Sessions | None = None,
 ) -> FastAPI:
-    """The rating routes with their guard. Serving the app starts the exporter; ending it writes what is outstanding."""
+    """The rating routes with guard and gate. Serving the app starts the exporter; ending it writes what is outstanding.
+
+    Args:
+        sessions: who is signed in; else that of the accounts in the project's own database.
+    """
+    signed_in = sessions or Sessions(Accounts.open(project.database))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -41,6 +55,7 @@ def build_api(
         redoc_url=None,
         lifespan=lifespan,
     )
+    app.add_middleware(Gate, sessions=signed_in)
     app.add_middleware(Guard, allowed_hosts=tuple(allowed_hosts))
     check_person = person_check(project)
     app.include_router(rating_router(store, exporter, check_person))
@@ -48,10 +63,11 @@ def build_api(
     app.include_router(agreement_router(store, AgreementDesk(store)))
     app.include_router(pad_router())
     app.include_router(export_router(store))
+    app.include_router(sign_in_router(signed_in))
 
     @app.exception_handler(AnnotateError)
     async def refuse(_request: Request, error: AnnotateError) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, error.status)
+        return JSONResponse(error.answer(), error.status)
 
     @app.exception_handler(RevisedError)
     async def show_current(_request: Request, error: RevisedError) -> JSONResponse:
@@ -68,6 +84,7 @@ def build_api(
     async def explain(_request: Request, error: RequestValidationError) -> JSONResponse:
         return JSONResponse({"detail": "; ".join(_sentence(fault) for fault in error.errors()[:5]) + "."}, 422)
 
+    declared_needs(app)
     return app
 
 

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _MAX_JSON_BYTES = 64 * 1024
+_SMALL_PATHS = ("/api/", "/sign-")
 
 
 class Guard:
@@ -49,7 +50,7 @@ class Guard:
             return 403, "Requests from other web pages are refused."
         if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
             return 403, "Requests from other web pages are refused."
-        if scope["path"].startswith("/api/") and not _is_small(headers):
+        if scope["path"].startswith(_SMALL_PATHS) and not _is_small(headers):
             return 413, f"A request may hold {_MAX_JSON_BYTES // 1024} KiB, with its length given."
         return None
 

@@ -63,6 +63,30 @@ CREATE TABLE exports (
 ) STRICT;
 """
 
+_PEOPLE_TABLES = """
+CREATE TABLE accounts (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    folded TEXT NOT NULL UNIQUE,
+    role TEXT NOT NULL CHECK (role IN ('annotator', 'reviewer', 'engineer', 'admin')),
+    password TEXT NOT NULL,
+    active INTEGER NOT NULL CHECK (active IN (0, 1)),
+    created TEXT NOT NULL,
+    changes INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sessions (
+    token_sha256 TEXT PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES accounts(id),
+    created TEXT NOT NULL,
+    expires TEXT NOT NULL
+) STRICT;
+CREATE INDEX sessions_by_account ON sessions(account_id);
+
+CREATE TABLE accounts_version (version INTEGER NOT NULL) STRICT;
+INSERT INTO accounts_version VALUES (0);
+"""
+
 _REPEATED_HEADS = ("spatial", "icono", "style", "fidelity", "material")
 
 
@@ -171,6 +195,18 @@ def studio_migrations() -> Migrations:
             db.execute(
                 f"CREATE TRIGGER adjudications_no_{action.lower()} BEFORE {action} ON adjudications "
                 "BEGIN SELECT RAISE(ABORT, 'adjudications are append-only'); END"
+            )
+
+    @migrations()
+    def people_have_accounts(db: Database) -> None:
+        for statement in _PEOPLE_TABLES.split(";"):
+            if statement.strip():
+                db.execute(statement)
+        # Whoever keeps accounts or sessions in memory sees by the version that another process changed them.
+        for action in ("INSERT ON accounts", "UPDATE ON accounts", "DELETE ON accounts", "DELETE ON sessions"):
+            name = f"{action.lower().replace(' ', '_')}_is_noticed"
+            db.execute(
+                f"CREATE TRIGGER {name} AFTER {action} BEGIN UPDATE accounts_version SET version = version + 1; END"
             )
 
     return migrations

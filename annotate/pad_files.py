@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import FileResponse, Response
 
 from annotate.errors import NotFoundError
+from annotate.identity import Rater
 
 PAD: Final = Path(__file__).parent / "pad"
 _HEADERS = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
@@ -33,7 +34,7 @@ def pad_router() -> APIRouter:
     router = APIRouter()
 
     @router.get("/pad/{version}/{name}", include_in_schema=False)
-    def get_script(version: str, name: str) -> Response:
+    def get_script(_person: Rater, version: str, name: str) -> Response:
         if name not in {path.name for path in PAD.glob("*.js")} or version != pad_version():
             raise NotFoundError("The studio was updated. Reload the page.")
         return FileResponse(PAD / name, media_type="text/javascript", headers=_HEADERS)

@@ -3,20 +3,22 @@
 from collections.abc import Callable
 
 from annotate.errors import BadRequestError
-from annotate.judgement import SIMULATED_PREFIX, check_annotator, is_simulated
+from annotate.identity import Person
+from annotate.judgement import SIMULATED_PREFIX, is_simulated
 from annotate.project import Project
 
-CheckPerson = Callable[[str], str]
+CheckPerson = Callable[[Person, str], str]
 
 
 def person_check(project: Project) -> CheckPerson:
-    """A function from the name in a request to the name as it is stored.
+    """A function from whoever sends a request and the name in it to the name as it is stored.
 
-    It raises a BadRequestError for names that can't be stored and, in the sample, for the simulated people's.
+    It raises an OtherPersonError for a name that isn't the account's, and a BadRequestError for names that can't be
+    stored and, in the sample, for the simulated people's.
     """
 
-    def check(name: str) -> str:
-        annotator = check_annotator(name)
+    def check(person: Person, name: str) -> str:
+        annotator = person.rates_as(name)
         if project.is_sample and is_simulated(annotator):
             raise BadRequestError(
                 f"Names that begin with {SIMULATED_PREFIX} are kept for the sample's simulated people; choose another."

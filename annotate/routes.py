@@ -9,10 +9,12 @@ from fastapi import APIRouter, Header, Query, Response
 
 from annotate.answers import REFUSALS, Who, image_facts, image_out, notices
 from annotate.exports import Exporter
+from annotate.identity import Rater
 from annotate.image_bytes import image_response
 from annotate.judgement import Draft, Rating, StoredRating, check_draft, check_rating
 from annotate.person import CheckPerson
 from annotate.schemas import (
+    AccountOut,
     CurrentOut,
     DeskOut,
     DraftIn,
@@ -54,30 +56,32 @@ def rating_router(store: Store, exporter: Exporter, check_person: CheckPerson) -
         return {"image": tasks[0] if tasks else None, "upcoming": tasks[1:], "progress": progress_of(annotator)}
 
     @router.get("/desk", summary="Which project is rated here")
-    def get_desk() -> DeskOut:
+    def get_desk(person: Rater) -> DeskOut:
+        account = None if person.account is None else AccountOut(name=person.account, role=person.role)
         images = sum(image.active for image in store.images())
-        return DeskOut(studio=store.identity, images=images, strip=store.campaign.shows_strip)
+        return DeskOut(studio=store.identity, images=images, account=account, strip=store.campaign.shows_strip)
 
     @router.get("/next", summary="The next image for a person")
     def get_next(
+        person: Rater,
         annotator: Who,
         after: Annotated[
             int | None, Query(ge=1, description="Begin behind this image; else where they left off.")
         ] = None,
         tab: Annotated[str, Query(max_length=64, description="Tells one page of a person from another.")] = "",
     ) -> QueueOut:
-        return QueueOut(**queue_of(check_person(annotator), after, tab))
+        return QueueOut(**queue_of(check_person(person, annotator), after, tab))
 
     @router.get("/progress", summary="How far a person is")
-    def get_progress(annotator: Who) -> ProgressOut:
-        return progress_of(check_person(annotator))
+    def get_progress(person: Rater, annotator: Who) -> ProgressOut:
+        return progress_of(check_person(person, annotator))
 
     @router.post("/ratings", summary="Save a rating", responses=_CONFLICT)
-    def post_rating(sent: RatingIn) -> SaveOut:
+    def post_rating(person: Rater, sent: RatingIn) -> SaveOut:
         rating = check_rating(
             sent.image_id, sent.annotator, sent.ratings, sent.cannot_judge, sent.seconds, sent.key, sent.revises
         )  # fmt: skip
-        check_person(rating.annotator)
+        check_person(person, rating.annotator)
         stored, repeated = store.save_rating(rating, only_if_newest="revises" in sent.model_fields_set)
         saved = SavedOut(
             id=stored.id, image_id=stored.image_id, key=stored.key, created=stored.created, repeated=repeated
@@ -86,6 +90,7 @@ def rating_router(store: Store, exporter: Exporter, check_person: CheckPerson) -
 
     @router.get("/ratings", summary="A person's own ratings, newest first")
     def get_ratings(
+        person: Rater,
         annotator: Who,
         before: Annotated[int | None, Query(ge=1, description="Only those numbered below this.")] = None,
         limit: Annotated[int, Query(ge=1, le=_LONGEST_LIST)] = 50,
@@ -93,7 +98,7 @@ def rating_router(store: Store, exporter: Exporter, check_person: CheckPerson) -
             int | None, Query(ge=1, le=2**63 - 1, description="Only of this image's prompt, itself left out.")
         ] = None,
     ) -> OwnListOut:
-        found = store.own_ratings(check_person(annotator), before, limit + 1, beside)
+        found = store.own_ratings(check_person(person, annotator), before, limit + 1, beside)
         ratings = [
             OwnOut(image=image_out(own.image), current=current_out(own.rating), times=own.times)
             for own in found[:limit]
@@ -101,21 +106,22 @@ def rating_router(store: Store, exporter: Exporter, check_person: CheckPerson) -
         return OwnListOut(ratings=ratings, more=len(found) > limit)
 
     @router.put("/drafts", summary="Keep what is touched of a rating that isn't saved yet")
-    def put_draft(sent: DraftIn) -> DraftOut:
+    def put_draft(person: Rater, sent: DraftIn) -> DraftOut:
+        annotator = check_person(person, sent.annotator)
         draft = check_draft(
-            sent.image_id, check_person(sent.annotator), sent.ratings, sent.cannot_judge, sent.seconds, sent.revises
+            sent.image_id, annotator, sent.ratings, sent.cannot_judge, sent.seconds, sent.revises
         )  # fmt: skip
         return DraftOut(kept=store.save_draft(draft))
 
     @router.post("/skip", summary="Leave an image for later")
-    def post_skip(sent: SkipIn) -> QueueOut:
-        annotator = check_person(sent.annotator)
+    def post_skip(person: Rater, sent: SkipIn) -> QueueOut:
+        annotator = check_person(person, sent.annotator)
         store.save_skip(sent.image_id, annotator, sent.reason)
         return QueueOut(**queue_of(annotator, sent.image_id, sent.tab))
 
     @router.post("/leave", summary="Leave the page: its image is free for others soon", status_code=204)
-    def post_leave(sent: LeaveIn) -> None:
-        store.leave(check_person(sent.annotator), sent.tab)
+    def post_leave(person: Rater, sent: LeaveIn) -> None:
+        store.leave(check_person(person, sent.annotator), sent.tab)
 
     @router.get(
         "/images/{image_id}",
@@ -123,7 +129,7 @@ def rating_router(store: Store, exporter: Exporter, check_person: CheckPerson) -
         response_class=Response,
         responses={200: {"content": {"image/*": {}}}, 304: {"description": "Not changed"}},
     )
-    def get_image(image_id: ImageId, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+    def get_image(_person: Rater, image_id: ImageId, if_none_match: Annotated[str | None, Header()] = None) -> Response:
         return image_response(store.project, store.image(image_id), if_none_match)
 
     @router.get(
@@ -132,7 +138,7 @@ def rating_router(store: Store, exporter: Exporter, check_person: CheckPerson) -
         response_class=Response,
         responses={200: {"content": {"image/webp": {}}}},
     )
-    def get_screen(image_id: ImageId) -> Response:
+    def get_screen(_person: Rater, image_id: ImageId) -> Response:
         return screen_response(store.project, store.image(image_id))
 
     return router

@@ -138,13 +138,23 @@ class QueueOut(BaseModel):
     progress: ProgressOut
 
 
+class AccountOut(BaseModel):
+    """Who is signed in: the name under which they rate, and their role."""
+
+    name: str
+    role: str
+
+
 class DeskOut(BaseModel):
     """The project that is rated: `studio` tells it from another one served at the same address. `strip` says whether a
     person sees how they rated the prompt's other images.
+
+    `account` is who is signed in; null where the studio has no accounts and anybody names themselves.
     """
 
     studio: str
     images: int
+    account: AccountOut | None
     strip: bool
 
 
@@ -186,9 +196,13 @@ class SaveOut(QueueOut):
 
 
 class ErrorOut(BaseModel):
-    """What went wrong, in a sentence for the person at the screen."""
+    """What went wrong, in a sentence for the person at the screen.
+
+    `sign_in`: the same may succeed once the right person is signed in.
+    """
 
     detail: str
+    sign_in: bool = False
 
 
 class RevisedOut(ErrorOut):

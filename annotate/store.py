@@ -4,14 +4,11 @@ Rows come from the JSON routes and from edited files; they go to the queue and t
 Ratings are append-only (triggers see to it); the current one of a person and image is the newest.
 """
 
-import sqlite3
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TextIO, TypeVar
 
 from sqlite_utils import Database
@@ -25,8 +22,9 @@ from annotate.adjudications import (
     require_newest,
 )
 from annotate.catalogue import ImageRow, known_files, list_images, one_image, survey_folder, update_catalogue
+from annotate.database import connect, now, translated
 from annotate.drafts import one_draft, put_draft, remove_draft
-from annotate.errors import ConflictError, NotFoundError, RevisedError, StorageError
+from annotate.errors import ConflictError, NotFoundError, RevisedError
 from annotate.export_log import Export, known_exports, note_begun, note_finished
 from annotate.files import lock_file
 from annotate.gold import GoldBand, band_arrays, gold_or_problem
@@ -87,10 +85,10 @@ class Store:
         """
         lock = lock_file(project.root / ".studio.lock")
         try:
-            with _translated(project.database):
-                db = _connect(project.database)
+            with translated(project.database):
+                db = connect(project.database)
                 studio_migrations().apply(db)
-                reader = _connect(project.database)
+                reader = connect(project.database)
                 reader.execute("PRAGMA query_only = ON")
             store = cls(project, db, reader, lock)
             store.identity = str(db.execute("SELECT id FROM studio").fetchone()[0])
@@ -117,7 +115,7 @@ class Store:
             known = known_files(reader)
         survey = survey_folder(self.project, known)
         with self._writing() as db:
-            update_catalogue(db, survey, _now())
+            update_catalogue(db, survey, now())
             self.gold, faults = gold_or_problem(self.project, list_images(db))
             self.problems = (*survey.problems, *faults)
             self.catalogue_version += 1
@@ -158,7 +156,7 @@ class Store:
                 if only_if_newest:
                     _require_newest(current, rating)
                 revises = None if current is None else current.key
-                stored = insert_rating(db, replace(rating, revises=revises, late=late), _now())
+                stored = insert_rating(db, replace(rating, revises=revises, late=late), now())
                 remove_draft(db, rating.image_id, rating.annotator)
             if current is None and rating.annotator in self._rated:
                 self._rated[rating.annotator] += 1
@@ -177,7 +175,7 @@ class Store:
             current = current_rating(db, draft.image_id, draft.annotator)
             if draft.revises != (None if current is None else current.key):
                 return False
-            put_draft(db, draft, _now())
+            put_draft(db, draft, now())
             renew_lease(db, draft.image_id, draft.annotator, self.campaign.lease_minutes)
             return True
 
@@ -188,7 +186,7 @@ class Store:
             self._require_active(db, image_id)
             db.execute(
                 "INSERT INTO skips (image_id, annotator, created, reason) VALUES (?, ?, ?, ?)",
-                [image_id, name, _now(), why],
+                [image_id, name, now(), why],
             )
             end_lease(db, image_id, name)
 
@@ -236,18 +234,18 @@ class Store:
         self, annotator: str, before: int | None = None, limit: int = 50, beside: int | None = None
     ) -> list[OwnRating]:
         """A person's current ratings, newest first, those numbered below `before`; only `beside` an image if given."""
-        with self._writing_lock, _translated(self.project.database):
+        with self._writing_lock, translated(self.project.database):
             return own_ratings(self._db, annotator, _NO_END if before is None else before, limit, beside)
 
     def rating(self, number: int) -> StoredRating | None:
         """The rating with this number."""
-        with self._writing_lock, _translated(self.project.database):
+        with self._writing_lock, translated(self.project.database):
             row = self._db.execute(select_ratings("WHERE r.id = ?"), [number]).fetchone()
             return None if row is None else row_to_rating(row)
 
     def progress(self, annotator: str) -> Progress:
         """How many of the project's images a person has rated."""
-        with self._writing_lock, _translated(self.project.database):
+        with self._writing_lock, translated(self.project.database):
             if self._total is None:
                 self._total = count_images(self._db)
             if annotator not in self._rated:
@@ -260,7 +258,7 @@ class Store:
         Raises:
             NotFoundError: there is none with this number.
         """
-        with self._writing_lock, _translated(self.project.database):
+        with self._writing_lock, translated(self.project.database):
             row = one_image(self._db, image_id)
         if row is None or not row.active:
             raise NotFoundError(f"There is no image {image_id}.")
@@ -280,26 +278,26 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Database]:
         """The database, to be asked and not to be written, beside the writer: no save waits for it."""
-        with self._reading_lock, _translated(self.project.database):
+        with self._reading_lock, translated(self.project.database):
             yield self._reader
 
     def ratings_state(self) -> tuple[int, int, int]:
         """Changes whenever `rated` does: newest rating, newest repeat, catalogue."""
-        with self._reading_lock, _translated(self.project.database):
+        with self._reading_lock, translated(self.project.database):
             query = "SELECT (SELECT max(id) FROM ratings), (SELECT max(id) FROM repeats)"
             rating, repeat = self._reader.execute(query).fetchone()
         return rating or 0, repeat or 0, self.catalogue_version
 
     def rated(self) -> Rated:
         """Everybody's current ratings and blind repeats. Reads beside the writer, so that no save waits."""
-        with self._reading_lock, _translated(self.project.database):
+        with self._reading_lock, translated(self.project.database):
             rated = read_rated(self._reader)
         low, high = band_arrays(self.gold, rated.image_ids)
         return replace(rated, gold_low=low, gold_high=high)
 
     def adjudications(self, image_id: int | None = None) -> list[StoredAdjudication]:
         """What reviewers decided, of one image or of all, newest first."""
-        with self._reading_lock, _translated(self.project.database):
+        with self._reading_lock, translated(self.project.database):
             return list_adjudications(self._reader, image_id)
 
     def adjudicate(
@@ -320,7 +318,7 @@ class Store:
                 return known, True
             if only_if_newest:
                 require_newest(db, decision, replaces)
-            stored = insert_adjudication(db, decision, _now())
+            stored = insert_adjudication(db, decision, now())
         self.announce()
         return stored, False
 
@@ -331,7 +329,7 @@ class Store:
 
     def begin_export(self, name: str, sha256: str, last_rating_id: int) -> Export:
         """Note, before the file is replaced, what the studio itself is about to write."""
-        export = Export(sha256, last_rating_id, _now())
+        export = Export(sha256, last_rating_id, now())
         with self._writing() as db:
             note_begun(db, name, export)
         return export
@@ -344,7 +342,7 @@ class Store:
     def import_ratings(self, ratings: Sequence[Rating], name: str, sha256: str, last_rating_id: int) -> None:
         """Store what an edited file says, and in the same transaction that this file has been taken in."""
         with self._writing() as db:
-            created = _now()
+            created = now()
             for rating in ratings:
                 insert_rating(db, replace(rating, key=f"import-{uuid.uuid4().hex}"), created)
             note_finished(db, name, Export(sha256, last_rating_id, created))
@@ -381,7 +379,7 @@ class Store:
         One that isn't outlives the studio's death too, but a power cut may undo it: good enough for what is only lent
         or touched, and each sync that is saved is a third of a rater's wait. The next synced one takes it along.
         """
-        with self._writing_lock, _translated(self.project.database):
+        with self._writing_lock, translated(self.project.database):
             if not synced:
                 self._db.execute("PRAGMA synchronous = NORMAL")
             try:
@@ -390,31 +388,6 @@ class Store:
             finally:
                 if not synced:
                     self._db.execute("PRAGMA synchronous = FULL")
-
-
-def _connect(path: Path) -> Database:
-    db = Database(sqlite3.connect(path, check_same_thread=False, timeout=10))
-    db.enable_wal()
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA foreign_keys = ON")
-    return db
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Turns SQLite's refusals (disk full, read-only, damaged) into a message; nothing was committed then."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
-            raise  # a bug of ours, not the disk's
-        raise StorageError(
-            f"{path.name} can't be used ({error}); nothing was stored. Check disk space and permissions."
-        ) from error
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _require_newest(current: StoredRating | None, rating: Rating) -> None:
@@ -428,7 +401,7 @@ def _require_newest(current: StoredRating | None, rating: Rating) -> None:
 
 
 def _store_repeat(db: Database, rating: Rating, current: StoredRating) -> StoredRating:
-    created = _now()
+    created = now()
     number = insert_repeat(db, rating, current.key, created)
     return StoredRating(**asdict(rating), id=number, created=created)
 

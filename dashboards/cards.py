@@ -135,14 +135,24 @@ def _data_uri(file: Path, pixels: int, _changed: int, _size: int) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
 
 
-def header(project: str, where: Path, *, sample: bool) -> str:
-    """The page's head: the product's name, the project's, and whether its ratings are simulated."""
+def header(project: str, where: Path, *, sample: bool, person: tuple[str, str] | None = None) -> str:
+    """The page's head: the product's name, the project's, whether its ratings are simulated; who is signed in, if any
+    (name and role), with the way out.
+    """
     bars = "".join(f'<i style="background:{aspect.colour}"></i>' for aspect in BY_NAME.values())
     mark = '<span class="studio-sample">sample project · simulated ratings</span>' if sample else ""
     return (
         '<header class="studio-header"><div class="studio-brand">'
         f'<span class="studio-logo" aria-hidden="true">{bars}</span><h1>Reward Studio</h1></div>'
-        f'<div class="studio-project"><span title="{escape(str(where))}">{escape(project)}</span>{mark}</div></header>'
+        f'<div class="studio-project"><span title="{escape(str(where))}">{escape(project)}</span>{mark}'
+        f"{_signed_in(*person) if person else ''}</div></header>"
+    )
+
+
+def _signed_in(name: str, role: str) -> str:
+    return (
+        f'<form class="studio-person" method="post" action="sign-out"><b>{escape(name)}</b><span>{escape(role)}</span>'
+        '<button type="submit">Sign out</button></form>'
     )
 
 

@@ -1,22 +1,77 @@
-"""Keeps Gradio's file routes from fetching: they would hand out pages of other hosts under the studio's own address."""
+"""What of Gradio's own routes is open, and to whom: all else it brings is closed."""
 
-from typing import Final
+import re
+from typing import Any, Final
 
+from fastapi.routing import iter_route_contexts
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from annotate.errors import AnnotateError, SignedOutError
+from annotate.identity import person_in
+from annotate.permissions import Permission
+
+# They would hand out pages of other hosts under the studio's own address.
 _FETCHING: Final = ("/gradio_api/file=http", "/gradio_api/file/http", "/gradio_api/proxy=")
+
+# By the beginning of a path (see `beginning`); None is closed. Which event a person may call is for dashboards.events.
+_PAGE: Final = ("", "config", "theme.css", "static", "assets", "svelte", "favicon.ico", "robots.txt", "manifest.json")
+_CALLS: Final = ("run", "api", "call", "queue", "heartbeat", "info", "openapi.json", "startup-events", "theme.css")
+_ABOUT: Final = ("user", "login_check", "app_id", "custom_component")
+_FILES: Final = ("upload", "upload_progress", "file", "cancel")
+_CLOSED: Final = ("openapi.json", "login", "logout", "pwa_icon", "monitoring", "gradio_api/deep_link")
+_CLOSED_CALLS: Final = (
+    "token", "dev", "runs", "run-history", "proxy", "stream", "reset", "component_server", "process_recording",
+    "vibe-edit", "undo-vibe-edit", "vibe-code", "vibe-starter-queries", "profiling",
+)  # fmt: skip
+ROUTES: Final[dict[str, Permission | None]] = {
+    **dict.fromkeys(_PAGE, "rate"),
+    **{f"gradio_api/{name}": "rate" for name in (*_CALLS, *_ABOUT)},
+    **{f"gradio_api/{name}": "analyse" for name in _FILES},
+    **dict.fromkeys(_CLOSED),
+    **{f"gradio_api/{name}": None for name in _CLOSED_CALLS},
+}
 
 
 class Fence:
-    """ASGI middleware that answers 403 where a path names another host."""
+    """ASGI app around Gradio's, which lets through what `ROUTES` names to whom it names.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    Raises:
+        RuntimeError: Gradio has a route that `ROUTES` doesn't tell of.
+    """
+
+    def __init__(self, gradio_app: Any) -> None:
+        for context in iter_route_contexts(gradio_app.routes):
+            if beginning(str(context.path)) not in ROUTES:
+                raise RuntimeError(f"Gradio's route {context.path}: say in dashboards/fence.py who may call it")
+        self._app: ASGIApp = gradio_app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].lower().startswith(_FETCHING):
-            refusal = JSONResponse({"detail": "The studio fetches nothing from elsewhere."}, 403)
-            await refusal(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+        refusal = _refusal(scope) if scope["type"] == "http" else _closed()
+        await (refusal or self._app)(scope, receive, send)
+
+
+def beginning(path: str) -> str:
+    """What of a path tells which of Gradio's routes it is: its first name, below gradio_api the second too."""
+    names = re.split("[/=]", path.strip("/"))
+    return "/".join(names[:2] if names[0] == "gradio_api" else names[:1])
+
+
+def _refusal(scope: Scope) -> JSONResponse | None:
+    if scope["path"].lower().startswith(_FETCHING):
+        return JSONResponse({"detail": "The studio fetches nothing from elsewhere."}, 403)
+    permission = ROUTES.get(beginning(scope["path"]))
+    if permission is None:
+        return _closed()
+    person = person_in(scope)
+    try:
+        if person is None:
+            raise SignedOutError
+        person.require(permission)
+    except AnnotateError as error:
+        return JSONResponse(error.answer(), error.status)
+    return None
+
+
+def _closed() -> JSONResponse:
+    return JSONResponse({"detail": "The studio has no such page."}, 404)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from annotate.store import Store
 from dashboards.agreement_tab import build_agreement_room
 from dashboards.context import Context
+from dashboards.events import EventNeeds
 from dashboards.export_tab import build_export
 from dashboards.import_tab import build_import
 from dashboards.overview_tab import build_overview
@@ -13,16 +14,17 @@ if TYPE_CHECKING:
     import gradio as gr
 
 
-def build_project_tab(context: Context, store: Store, tab: "gr.Tab") -> None:
-    """Put the tab's rooms where the caller stands (within `tab`) and wire them."""
+def build_project_tab(context: Context, store: Store, tab: "gr.Tab", needs: EventNeeds) -> "list[gr.Tab]":
+    """Put the tab's rooms where the caller stands (within `tab`) and wire them; returns the rooms for admins alone."""
     import gradio as gr
 
     with gr.Tabs(elem_id="project-rooms"):
-        with gr.Tab("Overview", id="overview") as overview:
+        with gr.Tab("Overview", id="overview") as overview, needs.declare("review"):
             build_overview(store, tab, overview)
-        with gr.Tab("Agreement", id="agreement") as agreement:
+        with gr.Tab("Agreement", id="agreement") as agreement, needs.declare("review"):
             build_agreement_room(store, agreement)
-        with gr.Tab("Import", id="import") as importing:
+        with gr.Tab("Import", id="import") as importing, needs.declare("manage"):
             build_import(store, context.roots, importing)
-        with gr.Tab("Export", id="export") as exporting:
+        with gr.Tab("Export", id="export") as exporting, needs.declare("manage"):
             build_export(store, exporting)
+    return [importing, exporting]

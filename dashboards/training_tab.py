@@ -245,9 +245,12 @@ def _wire_run(
         return [training.stop(context), *look(before)]
 
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-    demo.load(lambda: look(Seen()), None, shown, api_visibility="private", **quiet)
+    # The clock starts with the first look, which is refused to people who may not train: their pages ask for nothing.
+    clock = gr.Timer(TICK_SECONDS, active=False)
+    first = [*shown, clock]
+    demo.load(lambda: [*look(Seen()), gr.Timer(active=True)], None, first, api_visibility="private", **quiet)
     demo.load(lambda: free_name(context.roots.outputs), None, inputs["output"], api_visibility="private", **quiet)
-    gr.Timer(TICK_SECONDS).tick(look, seen, shown, api_name="training_state", **quiet)
+    clock.tick(look, seen, shown, api_name="training_state", **quiet)
     inputs["start"].click(
         begin, [seen, *fields], [inputs["message"], inputs["output"], *shown], api_name="start_training", **quiet
     )

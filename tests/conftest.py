@@ -51,6 +51,16 @@ def open_store() -> Iterator[Callable[[Project], Store]]:
 @pytest.fixture
 def serve() -> Iterator[Callable[[object], Served]]:
     """Serves an ASGI app with uvicorn in a thread on a free port, until the test ends."""
+    yield from _serving()
+
+
+@pytest.fixture(scope="module")
+def serve_long() -> Iterator[Callable[[object], Served]]:
+    """As `serve`, until the module's tests end."""
+    yield from _serving()
+
+
+def _serving() -> Iterator[Callable[[object], Served]]:
     import uvicorn
 
     running: list[tuple[uvicorn.Server, threading.Thread, socket.socket]] = []

@@ -241,8 +241,9 @@ def test_serving_the_page_loads_no_torch(folder: Path) -> None:
 import sys, threading, time, urllib.request
 from pathlib import Path
 import uvicorn
-from dashboards.studio import Settings, bind, open_studio
-with bind(0) as listener, open_studio(Settings(Path("data3"), Path("outputs3"))) as (app, _):
+from dashboards.listening import Listening
+from dashboards.studio import Settings, open_studio
+with Listening(port=0).bind() as listener, open_studio(Settings(Path("data3"), Path("outputs3"))) as (app, _):
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

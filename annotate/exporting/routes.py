@@ -9,6 +9,7 @@ from annotate.errors import NotFoundError
 from annotate.exporting.current import take_current
 from annotate.exporting.formats import FORMATS
 from annotate.exporting.label_studio import labelling_config
+from annotate.identity import Admin
 from annotate.schemas import ErrorOut
 from annotate.store import Store
 
@@ -24,11 +25,11 @@ def export_router(store: Store) -> APIRouter:
     router = APIRouter(prefix="/api/export", tags=["export"], responses={404: {"model": ErrorOut}})
 
     @router.get(f"/{_TEMPLATE}", summary="The labelling template for Label Studio", response_class=PlainTextResponse)
-    def get_template() -> Response:
+    def get_template(_person: Admin) -> Response:
         return PlainTextResponse(labelling_config(), headers=_HEADERS)
 
     @router.get("/{form}", summary=f"Ratings as a file: {', '.join(FORMATS)}", response_class=StreamingResponse)
-    def get_export(form: str, simulated: Simulated = False) -> Response:
+    def get_export(_person: Admin, form: str, simulated: Simulated = False) -> Response:
         if form not in FORMATS:
             raise NotFoundError(f"There is no such format; the formats are {', '.join(FORMATS)}.")
         chosen = FORMATS[form]

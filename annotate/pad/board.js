@@ -2,6 +2,7 @@
 
 // `done`, `one`, `many`: what a person does with an image here, and what comes of it.
 export function makeBoard(root, settings, { done, one, many, nothing, list = "" }) {
+  let out = "";
   const find = (name) => root.querySelector(name);
 
   function say(text, kind = "") {
@@ -10,8 +11,9 @@ export function makeBoard(root, settings, { done, one, many, nothing, list = "" 
     status.className = "pad-status " + kind;
   }
 
-  function message(kind, title, text) {
+  function message(kind, title, text, { signIn = false } = {}) {
     root.dataset.state = kind;
+    find(".pad-message .pad-sign-in").hidden = !signIn;
     find(".pad-message-title").textContent = title;
     find(".pad-message-text").textContent = text;
     find(".pad-start").hidden = kind !== "start" && kind !== "done";
@@ -39,15 +41,24 @@ export function makeBoard(root, settings, { done, one, many, nothing, list = "" 
     }));
   }
 
+  // The answer to a request that somebody must sign in for; blank once one succeeds.
+  function signedOut(words, outbox) {
+    if (words === out) return;
+    out = words;
+    waiting(outbox);
+  }
+
   function waiting(outbox) {
     const line = find(".pad-waiting");
     const waits = outbox ? outbox.waiting() : [];
     const refused = outbox ? outbox.refused() : [];
-    line.hidden = waits.length + refused.length === 0;
-    const words = [];
+    line.hidden = waits.length + refused.length === 0 && !out;
+    line.querySelector(".pad-sign-in").hidden = !out;
+    line.querySelector(".pad-send-now").hidden = Boolean(out) || waits.length === 0;
+    const words = out ? [out] : [];
     if (waits.length) {
       const lasting = waits.every((item) => item.lasting) ? "" : " Keep this page open: the browser refuses to keep them longer.";
-      words.push(count(waits.length) + " not saved yet: " + outbox.why() + " Kept in this browser and sent as soon as it works." + lasting);
+      words.push(count(waits.length) + " not saved yet" + (out ? ". Kept in this browser and sent once you are signed in again." : ": " + outbox.why() + " Kept in this browser and sent as soon as it works.") + lasting);
     }
     if (refused.length) words.push(count(refused.length) + " refused" + list);
     find(".pad-waiting-text").textContent = words.join(" ");
@@ -55,5 +66,5 @@ export function makeBoard(root, settings, { done, one, many, nothing, list = "" 
 
   const count = (number) => number + " " + (number === 1 ? one : many);
   const own = "Your own " + many + " are in " + settings.own + ", apart from the simulated ones.";
-  return { say, message, progress, waiting, own, many };
+  return { say, message, progress, waiting, signedOut, own, many };
 }

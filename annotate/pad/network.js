@@ -1,5 +1,6 @@
 // Talks to the studio's JSON routes. Every failure becomes an Error whose message a person can read.
 
+export const SIGNED_OUT = "reward-studio-signed-out";
 const TIMEOUT_MS = 10000;
 
 export function makeKey() {
@@ -16,7 +17,8 @@ export function query(values) {
   return "?" + new URLSearchParams(Object.entries(values).filter(([, value]) => value !== undefined && value !== null));
 }
 
-// The answer, or an Error: `away` where the same request may succeed later, `said` with what the studio answered.
+// The answer, or an Error: `away` where the same request may succeed later, `signIn` where it may once the right person
+// is signed in, `said` with what the studio answered. Whoever asked, the page learns by SIGNED_OUT that somebody must.
 export async function ask(path, body, { method = "POST", keepalive = false } = {}) {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
@@ -38,6 +40,7 @@ export async function ask(path, body, { method = "POST", keepalive = false } = {
     clearTimeout(timer);
   }
   if (answer.ok) return said;
+  if (said.sign_in) window.dispatchEvent(new CustomEvent(SIGNED_OUT, { detail: said.detail }));
   const why = said.detail || "The studio answered with an error (" + answer.status + ").";
-  throw Object.assign(new Error(why), { away: answer.status >= 500, said });
+  throw Object.assign(new Error(why), { away: answer.status >= 500 || said.sign_in === true, signIn: said.sign_in === true, said });
 }

@@ -10,7 +10,7 @@ import { makeFull } from "./full.js";
 import { makeHeads } from "./heads.js";
 import { key, makeKeys } from "./keys.js";
 import { makeMine } from "./mine.js";
-import { ask, makeKey, query } from "./network.js";
+import { SIGNED_OUT, ask, makeKey, query } from "./network.js";
 import { openOutbox } from "./outbox.js";
 import { makePlace } from "./page.js";
 import { makePerson } from "./person.js";
@@ -39,6 +39,7 @@ export async function start(element, settings) {
 
   const tab = pageName(makeKey);
   let shelf;
+  let account = null; // who is signed in; null where the studio has no accounts and people name themselves
   let name = "";
   let outbox = null;
   let drafts = null;
@@ -104,6 +105,7 @@ export async function start(element, settings) {
   }
 
   function showQueue(queue, words, kind) {
+    board.signedOut("", outbox);
     board.progress(queue.progress);
     place.fit();
     if (queue.image) {
@@ -211,13 +213,14 @@ export async function start(element, settings) {
 
   function away(error) {
     task = null;
-    message("trouble", "The next image can’t be had", error.message);
+    message("trouble", error.signIn ? "Sign in again" : "The next image can’t be had", error.message, error);
     clearTimeout(retry);
     retry = setTimeout(() => root.isConnected && root.dataset.state === "trouble" && goOn(), RETRY_MS);
   }
 
   // A rating that waited is stored now.
   function sent(answer, item) {
+    board.signedOut("", outbox);
     board.progress(answer.progress);
     if (task && task.current && task.current.key === item.said.key) task.current.id = answer.saved.id;
     if (outbox.waiting().length) return; // the studio would hand out again what it doesn't have yet
@@ -310,7 +313,7 @@ export async function start(element, settings) {
       showQueue(await ask("api/next" + query({ annotator: name, tab })), words, kind);
     } catch (error) {
       if (!("said" in error)) throw error;
-      if (error.away) {
+      if (error.away || account) {
         outbox.later(error);
         away(error);
       } else { // a name that can't be used here
@@ -335,13 +338,13 @@ export async function start(element, settings) {
     drafts = openDrafts(shelf, name);
     outbox = openOutbox(shelf, name, { onChange: () => { board.waiting(outbox); place.fit(); }, onSent: sent });
     await goOn();
-    if (root.dataset.state !== "trouble" && root.dataset.state !== "start") person.remember(name);
+    if (!account && root.dataset.state !== "trouble" && root.dataset.state !== "start") person.remember(name);
   }
 
   // Events of the page
 
   // Another view of the page may go under another name by now.
-  const place = makePlace(root, element, ending.signal, () => shelf && !busy && person.moved() && begin(person.remembered()));
+  const place = makePlace(root, element, ending.signal, () => shelf && !account && !busy && person.moved() && begin(person.remembered()));
   const until = { signal: ending.signal };
   document.addEventListener("keydown", (event) => (root.isConnected ? keys.handle(event) : ending.abort()), { capture: true, ...until });
   window.addEventListener("pagehide", () => {
@@ -349,6 +352,7 @@ export async function start(element, settings) {
     drafts.flush({ keepalive: true });
     ask("api/leave", { annotator: name, tab }, { keepalive: true }).catch(() => {}); // else the lease ends by itself
   }, until);
+  window.addEventListener(SIGNED_OUT, ({ detail }) => { board.signedOut(detail, outbox); place.fit(); }, until);
   saveButton.addEventListener("click", save);
   find(".pad-skip").addEventListener("click", askSkip);
   find(".pad-open-full").addEventListener("click", stage.openFull);
@@ -366,6 +370,10 @@ export async function start(element, settings) {
   const desk = await ask("api/desk");
   shelf = openShelf(desk.studio);
   if (desk.strip) strip.switchOn();
-  if (person.remembered()) begin(person.remembered());
+  account = desk.account;
+  if (account) {
+    person.showAccount(account.name);
+    begin(account.name);
+  } else if (person.remembered()) begin(person.remembered());
   else person.askName();
 }

@@ -6,7 +6,7 @@ import { makeClock } from "./clock.js";
 import { makeHelp } from "./dialogs.js";
 import { makeFull } from "./full.js";
 import { makeKeys } from "./keys.js";
-import { ask, makeKey, query } from "./network.js";
+import { SIGNED_OUT, ask, makeKey, query } from "./network.js";
 import { openOutbox } from "./outbox.js";
 import { makePlace } from "./page.js";
 import { fullKeys, pairKeys } from "./pair_keys.js";
@@ -31,6 +31,7 @@ export async function start(element, settings) {
   const choices = [...root.querySelectorAll("[data-choice]")];
 
   let shelf;
+  let account = null; // who is signed in; null where people name themselves
   let name = "";
   let outbox = null;
   let pair = null; // what is on the stage: { left, right, prompt, why, current }
@@ -84,6 +85,7 @@ export async function start(element, settings) {
   }
 
   function showQueue(queue, text, kind) {
+    board.signedOut("", outbox);
     board.progress({ ...queue.progress, rated: queue.progress.judged });
     place.fit();
     if (queue.pair) {
@@ -160,13 +162,14 @@ export async function start(element, settings) {
 
   function away(error) {
     pair = null;
-    message("trouble", "The next pair can’t be had", error.message);
+    message("trouble", error.signIn ? "Sign in again" : "The next pair can’t be had", error.message, error);
     clearTimeout(retry);
     retry = setTimeout(() => root.isConnected && root.dataset.state === "trouble" && goOn(), RETRY_MS);
   }
 
   // A choice that waited is stored now.
   function sent(answer) {
+    board.signedOut("", outbox);
     board.progress({ ...answer.progress, rated: answer.progress.judged });
     if (outbox.waiting().length) return; // the studio would hand out again what it doesn't have yet
     if (root.dataset.state === "trouble") goOn();
@@ -230,7 +233,7 @@ export async function start(element, settings) {
       showQueue(await ask("api/pairs/next" + query({ annotator: name })), text, kind);
     } catch (error) {
       if (!("said" in error)) throw error;
-      if (error.away) {
+      if (error.away || account) {
         outbox.later(error);
         away(error);
       } else { // a name that can't be used here
@@ -254,20 +257,27 @@ export async function start(element, settings) {
       onSent: sent,
     });
     await goOn();
-    if (root.dataset.state !== "trouble" && root.dataset.state !== "start") person.remember(name);
+    if (!account && root.dataset.state !== "trouble" && root.dataset.state !== "start") person.remember(name);
   }
 
   // Nobody is asked, and nothing loaded, before this view is seen.
   async function seen() {
     if (busy) return;
-    if (!shelf) shelf = openShelf((await ask("api/desk")).studio);
-    if (!name && !person.remembered()) person.askName();
+    if (!shelf) {
+      const desk = await ask("api/desk");
+      shelf = openShelf(desk.studio);
+      account = desk.account;
+      if (account) person.showAccount(account.name);
+    }
+    if (account) {
+      if (!name) begin(account.name);
+    } else if (!name && !person.remembered()) person.askName();
     else if (!name || person.moved()) begin(person.remembered());
     else if (pair) find(".pad-look").focus({ preventScroll: true });
   }
 
   function enter() {
-    seen().catch((error) => message("trouble", "The studio can’t be reached", error.message));
+    seen().catch((error) => message("trouble", error.signIn ? "Sign in again" : "The studio can’t be reached", error.message, error));
   }
 
   // Events of the page
@@ -282,6 +292,7 @@ export async function start(element, settings) {
   find(".pad-sample").hidden = !settings.sample;
   find(".pad-sample").title = "The sample project: pictures altered on purpose. " + board.own;
   const until = { signal: ending.signal };
+  window.addEventListener(SIGNED_OUT, ({ detail }) => { board.signedOut(detail, outbox); place.fit(); }, until);
   document.addEventListener("keydown", (event) => (root.isConnected ? keys.handle(event) : ending.abort()), { capture: true, ...until });
   const place = makePlace(root, element, ending.signal, enter);
   place.fit();

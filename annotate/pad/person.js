@@ -56,6 +56,12 @@ export function makePerson(root, settings, board, { begin, current, isRating }) 
     show(person) {
       nameField.value = person;
     },
+    // Who is signed in rates under the account's name, which isn't theirs to change here.
+    showAccount(person) {
+      root.classList.add("has-account");
+      find(".pad-account").hidden = false;
+      find(".pad-account b").textContent = person;
+    },
     askName(problem = "") {
       board.message("start", "Who is rating?", "Your name is stored with each of your " + board.many + ", so that several people’s can be told apart." + (settings.sample ? " This is the sample. " + board.own : ""));
       if (root.offsetParent !== null) find(".pad-start-name").focus({ preventScroll: true });

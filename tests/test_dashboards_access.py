@@ -1,0 +1,199 @@
+"""Everything that the studio serves, called as each role and as nobody: its routes, Gradio's, and the page's events."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import httpx
+import pytest
+from accounts_parts import add_people, sign_in
+from dashboards_helpers import make_project, write_run
+from desk_parts import Served
+from fastapi.routing import iter_route_contexts
+
+from annotate.declared import declared_needs
+from annotate.permissions import PERMISSIONS, ROLES, Permission
+from dashboards.events import EventNeeds
+from dashboards.fence import ROUTES, Fence, beginning
+from dashboards.studio import Settings, open_studio
+
+SAFE = "no-such-event"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A served studio with an account a role; `clients` by role, and one of nobody's."""
+
+    url: str
+    app: Any
+    clients: dict[str, httpx.Client]
+    folder: Path
+
+    @property
+    def gradio(self) -> Any:
+        return self.app.routes[-1]._base_app
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, serve_long: Any) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("access")
+    make_project(folder / "data")
+    write_run(folder / "outputs" / "first")
+    add_people(folder / "data" / "studio.db")
+    with open_studio(Settings(folder / "data", folder / "outputs")) as (app, _):
+        served: Served = serve_long(app)
+        clients = {role: httpx.Client(base_url=served.url, timeout=60) for role in (*ROLES, "nobody")}
+        for role in ROLES:
+            assert sign_in(clients[role], f"the {role}").status_code == 303
+        yield Place(served.url, app, clients, folder)
+        for client in clients.values():
+            client.close()
+
+
+def filled(path: str) -> str:
+    """A path with something for each of its parameters."""
+    while "{" in path:
+        before, _, rest = path.partition("{")
+        path = before + SAFE + rest.partition("}")[2]
+    return path
+
+
+def test_every_route_of_gradio_is_open_to_whom_the_table_says(place: Place) -> None:
+    called = 0
+    for context in iter_route_contexts(place.gradio.routes):
+        path = filled(str(context.path))
+        need = ROUTES[beginning(str(context.path))]
+        for method in context.methods or ():
+            if path.startswith("/gradio_api/heartbeat") or path == "/gradio_api/startup-events":
+                continue  # these answer for as long as a page is open; see below
+            called += 1
+            status = {role: client.request(method, path).status_code for role, client in place.clients.items()}
+            assert status.pop("nobody") == 401, (method, path)
+            for role, got in status.items():
+                if need is None:
+                    assert got == 404, (method, path, role)
+                else:
+                    assert (got == 403) != (role in PERMISSIONS[need]), (method, path, role, got)
+    assert called > 60
+
+
+@pytest.mark.parametrize("path", ["/gradio_api/heartbeat/x", "/gradio_api/startup-events", "/gradio_api/queue/data"])
+def test_what_streams_is_shut_to_nobody_too(place: Place, path: str) -> None:
+    assert place.clients["nobody"].get(path).status_code == 401
+
+
+def test_the_studios_own_routes_say_what_they_need(place: Place) -> None:
+    assert set(declared_needs(place.app).values()) <= {"nothing", "session", *PERMISSIONS}
+
+
+def test_what_gradio_adds_is_shut_until_the_table_tells_of_it(place: Place) -> None:
+    place.gradio.add_api_route("/gradio_api/brand-new", lambda: {}, methods=["GET"])
+    try:
+        with pytest.raises(RuntimeError, match=r"brand-new: say in dashboards/fence\.py"):
+            Fence(place.gradio)
+        status = {role: client.get("/gradio_api/brand-new").status_code for role, client in place.clients.items()}
+        assert status == {"nobody": 401} | dict.fromkeys(ROLES, 404)
+    finally:
+        place.gradio.router.routes.pop()
+
+
+# The page's events
+
+
+def events(place: Place) -> list[tuple[int, str, Permission]]:
+    """Number, name and need of every event that has a handler."""
+    fns = place.gradio.get_blocks().fns
+    return [(number, str(fn.api_name), fn.fn.needs) for number, fn in fns.items() if fn.fn is not None]
+
+
+def call(client: httpx.Client, number: int, data: list[Any]) -> tuple[int, str]:
+    """Status and answer of a call of an event by its number, through the queue where it goes no other way."""
+    session = f"s{number}{time.monotonic_ns()}"
+    body = {"data": data, "fn_index": number, "session_hash": session}
+    joined = client.post("/gradio_api/queue/join", json=body)
+    if joined.status_code != 200:
+        return joined.status_code, joined.text
+    lines = []
+    with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as stream:
+        for line in stream.iter_lines():
+            lines.append(line)
+            if "process_completed" in line or "close_stream" in line:
+                break
+    return joined.status_code, "\n".join(lines)
+
+
+def test_every_event_checks_who_calls_it(place: Place) -> None:
+    every = place.clients["admin"].get("/config").json()["dependencies"]
+    inputs = {dependency["id"]: len(dependency["inputs"]) for dependency in every}
+    known = events(place)
+    assert {number for number, *_ in known} == set(inputs)
+    for number, name, need in known:
+        for role, client in place.clients.items():
+            if role != "nobody" and role in PERMISSIONS[need] and name in {"start_training", "where_in_the_picture"}:
+                continue  # would begin to work; its own tests call it
+            status, answer = call(client, number, [None] * inputs[number])
+            if role == "nobody":
+                assert status == 401, name
+                direct = {"data": [], "fn_index": number, "session_hash": "x"}
+                for path in ("run/predict", f"run/{name}", f"api/{name}", f"call/{name}", f"call/v2/{name}"):
+                    assert client.post(f"/gradio_api/{path}", json=direct).status_code == 401
+            else:
+                assert (f"Your role, {role}, may not do this" in answer) != (role in PERMISSIONS[need]), (name, role)
+
+
+def test_the_tabs_ask_for_what_they_are_about(place: Place) -> None:
+    needs = {name: need for _, name, need in events(place)}
+    assert {needs[name] for name in ("start_training", "stop_training", "training_state", "describe_data")} == {"train"}
+    assert {needs[name] for name in ("run_report", "score_images", "save_weights", "compare_images")} == {"analyse"}
+
+
+def test_a_direct_call_is_checked_like_a_queued_one(place: Place) -> None:
+    number = next(number for number, name, _ in events(place) if name == "stop_training")
+    body = {"data": [None], "fn_index": number, "session_hash": "x"}
+    for path in ("run/stop_training", "run/predict", "api/stop_training"):
+        answer = place.clients["annotator"].post(f"/gradio_api/{path}", json=body)
+        assert answer.status_code == 500
+        assert "Your role, annotator, may not do this" in answer.json()["error"]
+
+
+def test_an_event_that_says_nothing_stops_the_start() -> None:
+    with gr.Blocks(analytics_enabled=False) as demo:
+        needs = EventNeeds(demo)
+        with needs.declare("rate"):
+            gr.Button("a").click(lambda: None, api_name="told")
+        gr.Button("b").click(lambda: None, api_name="untold")
+    with pytest.raises(RuntimeError, match="untold: say who may call it"):
+        needs.enforce()
+
+
+# Paths that are typed
+
+
+def test_no_text_field_leads_out_of_the_studios_folders(place: Place, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    make_project(outside)
+    before = sorted(outside.rglob("*"))
+    secret = "a picture number 3"
+    admin = place.clients["admin"]
+    config = admin.get("/config").json()
+    kinds = {part["id"]: part["type"] for part in config["components"]}
+    climbing = "../" * 12 + str(outside)[1:]
+    paths = [f"{outside}/annotations/multihead_ratings.csv", climbing]
+    tried = 0
+    for dependency in config["dependencies"]:
+        takes = [kinds[number] for number in dependency["inputs"]]
+        texts = [at for at, kind in enumerate(takes) if kind in {"textbox", "dropdown", "radio"}]
+        for path in paths:
+            for field in texts:
+                tried += 1
+                data = ["first" if kind == "dropdown" else None for kind in takes]
+                data[field] = path
+                _, answer = call(admin, dependency["id"], data)
+                assert secret not in answer, (dependency["api_name"], path)
+                assert "<b>24</b>" not in answer
+    assert tried > 100
+    assert sorted(outside.rglob("*")) == before
+    assert [run.name for run in (place.folder / "outputs").iterdir()] == ["first"]
