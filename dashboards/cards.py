@@ -2,21 +2,22 @@
 
 import base64
 import io
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from html import escape
 from pathlib import Path
 
 from dashboards.datasummary import DataSummary
-from dashboards.jobstate import JobState, JobStatus
-from dashboards.markup import dot, table
-from dashboards.progress import Progress, elapsed, headline
+from dashboards.markup import behind, dot, table
+from dashboards.markup import notes as lines
 from dashboards.runs import Checkpoint, text_of
 from dashboards.scorer import SCORE_COLUMNS, Score
 from reward.aspects import BY_NAME
 
 THUMBNAIL_PIXELS = 96
 MOST_FAULTS = 12
+MOST_BARREN = 200
 
 
 def empty(title: str, what_next: str) -> str:
@@ -37,8 +38,18 @@ def warning(title: str, message: str) -> str:
     return f'<div class="studio-warning" role="status"><strong>{escape(title)}</strong><p>{escape(message)}</p></div>'
 
 
+def done(words: str) -> str:
+    """That something was done as asked."""
+    return f'<div class="studio-done" role="status">{escape(words)}</div>'
+
+
+def fault(words: str) -> str:
+    """What is wrong with the field above; empty where nothing is."""
+    return f'<div class="studio-fault" role="alert">{escape(words)}</div>' if words else ""
+
+
 def data_card(summary: DataSummary) -> str:
-    """The counts of a ratings CSV or pairs JSONL, a table a head, and the notes."""
+    """The counts of a ratings CSV or pairs JSONL, a table a head, the notes, and the prompts that yield nothing."""
     kind = "ratings" if summary.heads else "pairs"
     counts = [("images", count(summary.images)), ("prompts", count(summary.prompts)), (kind, count(summary.ratings))]
     if summary.people:
@@ -53,25 +64,23 @@ def data_card(summary: DataSummary) -> str:
     ]
     heads = table(("Head", "Images rated", "Pairs", "Ties"), rows) if rows else ""
     told = f'<ul class="studio-notes">{notes}</ul>' if notes else ""
-    return tiles(counts) + heads + told
+    return tiles(counts) + heads + told + _barren(summary)
 
 
-def run_card(status: JobStatus, so_far: Progress) -> str:
-    """A training's state in words, its progress bar, and what it said if it failed."""
-    facts = [so_far.detail, f"{elapsed(status)} so far" if status.state.live else f"took {elapsed(status)}"]
-    detail = " · ".join(escape(fact) for fact in facts if fact and fact != "took ")
-    warnings = "".join(f"<li>{escape(warning)}</li>" for warning in so_far.warnings)
-    parts = [
-        f'<div class="studio-run" data-state="{status.state}" role="status">',
-        f'<div class="studio-run-head"><span class="studio-state studio-{status.state}">{status.state}</span>'
-        f"<strong>{escape(headline(status, so_far))}</strong></div>",
-        _bar(status.state, so_far.fraction),
-        f'<div class="studio-detail">{detail}</div>',
-        problem("What went wrong", status.message) if status.state is JobState.FAILED else "",
-        f'<ul class="studio-notes">{warnings}</ul>' if warnings else "",
-        "</div>",
-    ]
-    return "".join(parts)
+def _barren(summary: DataSummary) -> str:
+    """The prompts without a pair that has a winner: how many for which reason, and which."""
+    if not summary.barren:
+        return ""
+    reasons = Counter(reason for _, reason in summary.barren)
+    some = [f"{_prompts(count)} no pair with a winner: {reason}." for reason, count in reasons.most_common()]
+    rows = [list(entry) for entry in summary.barren[:MOST_BARREN]]
+    more = len(summary.barren) - len(rows)
+    named = f"Which prompts (the first {MOST_BARREN})" if more > 0 else "Which prompts"
+    return lines(some) + behind(("Prompt", "Why"), rows, named)
+
+
+def _prompts(count: int) -> str:
+    return "1 prompt yields" if count == 1 else f"{count:,} prompts yield"
 
 
 def badge_card(checkpoint: Checkpoint) -> str:
@@ -175,18 +184,6 @@ def tiles(figures: Iterable[tuple[str, str]]) -> str:
 def count(value: int) -> str:
     """A whole number as a person reads it."""
     return f"{value:,}"
-
-
-def _bar(state: JobState, fraction: float | None) -> str:
-    if not state.live:
-        return ""
-    if fraction is None:
-        return '<div class="studio-bar studio-bar-unknown" role="progressbar"><i></i></div>'
-    percent = round(100 * fraction)
-    return (
-        f'<div class="studio-bar" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100">'
-        f'<i style="width:{percent}%"></i></div>'
-    )
 
 
 def _badge(name: str, value: str) -> str:

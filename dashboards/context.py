@@ -1,13 +1,16 @@
 """What the tabs share: the project, the folders that may be used, the trainings, the loaded models, the device,
-and the runs' own data."""
+the runs' own data, and what is being found out in the background."""
 
 from dataclasses import dataclass
 
 from annotate.project import Project
+from dashboards.background import Inquiries
 from dashboards.desk import RunDesk
 from dashboards.device import DeviceFinder
 from dashboards.jobs import JobBoard
+from dashboards.machine import Machine
 from dashboards.roots import Roots
+from dashboards.runlist import RunShelf
 from dashboards.scorer import ModelShelf
 
 
@@ -21,3 +24,6 @@ class Context:
     shelf: ModelShelf
     devices: DeviceFinder
     desk: RunDesk
+    inquiries: Inquiries
+    machine: Machine
+    runs: RunShelf

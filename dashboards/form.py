@@ -1,25 +1,28 @@
 """The training form's values → a checked `TrainConfig`, the trainer's arguments and the command to copy."""
 
 import math
+import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 from dashboards.roots import RefusedPathError, Roots
-from reward.config import DEFAULT_BACKBONE, FLAGS, Flag, TrainConfig
+from reward.config import DEFAULT_BACKBONE, FLAGS, TRACKERS, Flag, TrainConfig
 from reward.errors import Fault, InputError, shown
 
 PIXELSTATS: Final = "pixelstats"
 OTHER_BACKBONE: Final = "other"
+ANY_NAME: Final = "any-name"  # where a run's name is asked for and of no matter
 BACKBONES: Final = (
     ("Pixel statistics: nothing to download, seconds", PIXELSTATS),
     (f"OpenCLIP: {DEFAULT_BACKBONE.removeprefix('openclip:')}", DEFAULT_BACKBONE),
     ("Another one, or a weights file …", OTHER_BACKBONE),
 )
-# What a person watching from a page has no use for: the studio sets it, or it would replace what is there.
-NOT_IN_FORM: Final = ("events", "log_to", "resume", "overwrite", "cache_dir")
+# What the studio sets itself: where it reads events, and, by a button on the run, whether to go on with it.
+NOT_IN_FORM: Final = ("events", "resume")
 FORM_FLAGS: Final = tuple(flag for flag in FLAGS if flag.field not in NOT_IN_FORM)
 _BY_FIELD: Final = {flag.field: flag for flag in FLAGS}
 _MULTIHEAD_ONLY: Final = ("ratings", "min_rating_diff", "targets")
@@ -33,30 +36,52 @@ def config_of(values: Mapping[str, Any], roots: Roots) -> TrainConfig:
         InputError: faulty values, each with its flag.
         RefusedPathError: a path outside the folders that may be read, or a run's name that is none.
     """
-    known: dict[str, Any] = {}
-    faults: list[Fault] = []
-    for field in _fields(values):
-        flag = _BY_FIELD[field]
-        try:
-            value = _value(flag, values.get(field))
-        except ValueError as error:
-            faults.append(Fault(flag.option, None, f"{shown(str(values.get(field)))} is not {error}", "correct it"))
-            continue
-        if value is not None:
-            known[field] = value
-    if not faults and "backbone" not in known:
-        # Left out, the trainer would take its default: nobody asked for a download of 1.7 GB.
-        faults.append(Fault("--backbone", None, "none is named", "openclip:ARCH/TAG, openclip:ARCH@FILE or pixelstats"))
+    known, faults = _known(values)
     if faults:
-        raise InputError(faults)
+        raise InputError(list(faults.values()))
     return TrainConfig(**known | _paths(known, roots))
 
 
-def arguments(config: TrainConfig) -> list[str]:
-    """The arguments of `train_reward.py` that say the same: what differs from the defaults, and the essentials."""
+def faults_of(values: Mapping[str, Any], roots: Roots) -> dict[str, str]:
+    """All that is wrong with what the form sent, by field; empty where it can be started."""
+    known, faults = _known(values)
+    told = {field: f"{fault.problem}; {fault.remedy}" for field, fault in faults.items()}
+    paths: dict[str, Any] = {}
+    for field in ("ratings", "pairs", "prompts", "image_root", "cache_dir", "output", "backbone"):
+        try:
+            paths |= _paths({"output": ANY_NAME} | {name: known[name] for name in (field,) if name in known}, roots)
+        except RefusedPathError as error:
+            told.setdefault(field, str(error).removeprefix(f"{_BY_FIELD[field].option}: "))
+    if "output" not in known:
+        told.setdefault("output", "give the run a name")
+    try:
+        TrainConfig(**{**known, **paths, "output": Path(ANY_NAME)})
+    except InputError as error:
+        for fault in error.faults:
+            told.setdefault(fault.file.removeprefix("--").replace("-", "_"), f"{fault.problem}; {fault.remedy}")
+    if "output" not in told and known.get("overwrite") is not True and os.path.lexists(roots.outputs / known["output"]):
+        told["output"] = "there is a run of this name already; choose another one, or replace it (More settings)"
+    for name in missing_trackers(str(known.get("log_to", ""))):
+        told.setdefault("log_to", f"{name} is not installed here; pip install {name}")
+    return told
+
+
+def missing_trackers(log_to: str) -> list[str]:
+    """Those of the trackers named whose client is not installed."""
+    named = [name.strip() for name in log_to.split(",") if name.strip()]
+    return [name for name in named if name in TRACKERS and find_spec(name) is None]
+
+
+def arguments(config: TrainConfig, fields: Collection[str] | None = None) -> list[str]:
+    """The arguments of `train_reward.py` that say the same: what differs from the defaults, and the essentials.
+
+    With `fields`, only theirs.
+    """
     usual = mode_defaults(config.mode)
     told: list[str] = []
     for flag in FLAGS:
+        if fields is not None and flag.field not in fields:
+            continue
         value = getattr(config, flag.field)
         default = usual.get(flag.field, flag.default)
         if value is None or (value == default and flag.field not in _ALWAYS_TOLD):
@@ -96,6 +121,27 @@ def free_name(outputs: Path, taken: str = "") -> str:
     return next((name for name in names if name != taken and not (outputs / name).exists()), wanted)
 
 
+def _known(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Fault]]:
+    """What was given, as the flags' kinds, and what can't be, both by field."""
+    known: dict[str, Any] = {}
+    faults: dict[str, Fault] = {}
+    for field in _fields(values):
+        flag = _BY_FIELD[field]
+        try:
+            value = _value(flag, values.get(field))
+        except ValueError as error:
+            faults[field] = Fault(flag.option, None, f"{shown(str(values.get(field)))} is not {error}", "correct it")
+            continue
+        if value is not None:
+            known[field] = value
+    if "backbone" not in known and "backbone" not in faults:
+        # Left out, the trainer would take its default: nobody asked for a download of 1.7 GB.
+        faults["backbone"] = Fault(
+            "--backbone", None, "none is named", "openclip:ARCH/TAG, openclip:ARCH@FILE or pixelstats"
+        )
+    return known, faults
+
+
 def _fields(values: Mapping[str, Any]) -> list[str]:
     """The fields that matter in this mode, in the CLI's order."""
     skipped = _MULTIHEAD_ONLY if values.get("mode") == "pairs" else ()
@@ -110,6 +156,10 @@ def _value(flag: Flag, given: Any) -> Any:
     """
     if given is None or (isinstance(given, str) and not given.strip()):
         return None
+    if flag.kind is bool:
+        if not isinstance(given, bool):
+            raise ValueError("yes or no")
+        return given
     if flag.kind in (int, float):
         if isinstance(given, str):
             given = _number(given)
@@ -138,15 +188,25 @@ def _paths(known: Mapping[str, Any], roots: Roots) -> dict[str, Any]:
     for field in ("ratings", "pairs", "prompts"):
         if field in known:
             checked[field] = Path(short_path(roots.existing_file(known[field], _BY_FIELD[field].option)))
-    if "image_root" in known:
-        checked["image_root"] = Path(short_path(roots.existing_folder(known["image_root"], "--image-root")))
+    for field in ("image_root", "cache_dir"):
+        if field in known:
+            checked[field] = Path(short_path(roots.existing_folder(known[field], _BY_FIELD[field].option)))
     if "output" not in known:
         raise RefusedPathError("Give the run a name.")
     checked["output"] = Path(short_path(roots.run_folder(known["output"])))
-    architecture, at, weights = known.get("backbone", "").partition("@")
-    if at:
-        checked["backbone"] = f"{architecture}@{short_path(roots.existing_file(weights, '--backbone'))}"
+    if "backbone" in known:
+        checked["backbone"] = checked_backbone(known["backbone"], roots)
     return checked
+
+
+def checked_backbone(spec: str, roots: Roots) -> str:
+    """The specification with the path of its weights file, where it names one, as the trainer is told it.
+
+    Raises:
+        RefusedPathError: the file is not within the folders that may be read.
+    """
+    architecture, at, weights = spec.partition("@")
+    return f"{architecture}@{short_path(roots.existing_file(weights, '--backbone'))}" if at else spec
 
 
 def short_path(path: Path) -> str:

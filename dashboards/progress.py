@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dashboards.jobstate import JobState, JobStatus
+from dashboards.jobstate import BAD_INPUT, JobState, JobStatus
+
+_PACE = 11  # epochs whose pace tells how long the rest takes
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,8 @@ class Progress:
     epochs: int = 0
     metrics: list[dict[str, Any]] = field(default_factory=list)
     warnings: tuple[str, ...] = ()
+    device: str = ""
+    seconds_left: float | None = None
 
 
 def progress(events: Sequence[dict[str, Any]]) -> Progress:
@@ -29,13 +33,28 @@ def progress(events: Sequence[dict[str, Any]]) -> Progress:
     phase, detail, fraction = _TELLERS.get(str(last.get("event")), _nothing)(last)
     epochs = [event for event in events if event.get("event") == "epoch"]
     at = epochs[-1] if epochs else {}
-    return Progress(phase, detail, fraction, _whole(at, "epoch"), _whole(at, "epochs"), metrics, warnings)
+    left = _time_left(epochs) if last is at else None
+    device = next((str(event["device"]) for event in events if event.get("device")), "")
+    return Progress(phase, detail, fraction, _whole(at, "epoch"), _whole(at, "epochs"), metrics, warnings, device, left)
+
+
+def _time_left(epochs: Sequence[dict[str, Any]]) -> float | None:
+    """Seconds until the last epoch is over, by the pace of the last few; None where there is none to go by."""
+    recent = epochs[-_PACE:]
+    times = [event.get("time") for event in recent]
+    if len(recent) < 2 or not all(isinstance(time, int | float) for time in times):
+        return None
+    to_go = _whole(recent[-1], "epochs") - _whole(recent[-1], "epoch")
+    pace = (times[-1] - times[0]) / (len(times) - 1)
+    return to_go * pace if to_go > 0 and pace >= 0 else None
 
 
 def headline(status: JobStatus, so_far: Progress) -> str:
     """The state in a sentence, for the head of the panel."""
     name = status.job.name
     match status.state:
+        case JobState.WAITING:
+            return f"{name} waits for its turn: the device is busy."
         case JobState.STARTING:
             return f"{name} is starting: the trainer is being loaded."
         case JobState.RUNNING:
@@ -49,8 +68,38 @@ def headline(status: JobStatus, so_far: Progress) -> str:
             return f"{name} was stopped {when}. {_kept(status)}"
         case JobState.FAILED:
             return f"{name} has failed."
+        case JobState.CANCELLED:
+            return f"{name} was taken out of the line before it began."
         case JobState.LOST:
             return f"{name} is lost. {status.message}"
+
+
+def what_to_do(status: JobStatus) -> str:
+    """What a person can do about a training that did not finish, in a sentence; empty where there is nothing to do."""
+    again = (status.job.output / "last").is_dir()
+    match status.state:
+        case JobState.STOPPED | JobState.LOST if again:
+            return "Go on continues from its last complete epoch; the result is the same as without the pause."
+        case JobState.STOPPED | JobState.LOST | JobState.CANCELLED:
+            return "Start again begins it anew with the same settings."
+        case JobState.FAILED:
+            return _remedy(status, again)
+    return ""
+
+
+def _remedy(status: JobStatus, again: bool) -> str:
+    message = status.message.lower()
+    if status.exit_code == BAD_INPUT:
+        return "Correct what is named, then start again. Nothing was written."
+    if "out of memory" in message or "memory may have run out" in message:
+        return "Close other programs, or take a smaller batch or backbone; " + (
+            "then Go on: what was learned is in last/." if again else "then start again."
+        )
+    if "no space left" in message or "can't be saved" in message:
+        return "Make room on the disk, then go on: what was saved before is whole."
+    if "weights" in message or "can't load" in message:
+        return "Take a weights file that is on this machine, or pixel statistics."
+    return "Go on continues from its last complete epoch." if again else "The log below has the whole of it."
 
 
 def duration(seconds: float) -> str:
@@ -65,7 +114,7 @@ def duration(seconds: float) -> str:
 
 def elapsed(status: JobStatus) -> str:
     """How long the training took, or has been at work."""
-    if status.ended is None and not status.state.live:
+    if status.state is JobState.WAITING or (status.ended is None and not status.state.live):
         return ""
     return duration((status.ended or time.time()) - status.job.created)
 

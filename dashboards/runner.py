@@ -1,10 +1,9 @@
-"""Watches one training: starts the command, records its process, writes the exit code when it ends.
+"""Watches one training: waits for its turn, starts the command, records its process and its exit code.
 
-Run as `python -m dashboards.runner JOBDIR -- COMMAND…` in a session of its own; writes `process.json` and
+Run as `python -m dashboards.runner JOBDIR AT-ONCE -- COMMAND…` in a session of its own; writes `process.json` and
 `exit.json` into JOBDIR. The studio may end, restart or be killed meanwhile: nothing here depends on it.
 """
 
-import json
 import os
 import signal
 import subprocess
@@ -13,33 +12,22 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import psutil
 
-PROCESS_FILE = "process.json"
-EXIT_FILE = "exit.json"
+from dashboards.jobfiles import EXIT_FILE, PROCESS_FILE, STOP_FILE, identity, write_json
+from dashboards.line import wait_for_turn
+
 CANNOT_START = 127
+CANCELLED = 130
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write `content` to `path` so that a reader finds the whole of it or nothing, also after a power cut."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with partial.open("w", encoding="utf-8") as stream:
-        json.dump(content, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)
-
-
-def identity(pid: int) -> dict[str, Any]:
-    """A process as pid and time of creation: together they tell it from a later one with the same pid."""
-    return {"pid": pid, "created": psutil.Process(pid).create_time()}
-
-
-def run(folder: Path, command: list[str]) -> int:
+def run(folder: Path, at_once: int, command: list[str]) -> int:
     """Run `command` to its end and return its exit code (negative: the signal that ended it)."""
     started = {"runner": identity(os.getpid()), "trainer": None}
+    write_json(folder / PROCESS_FILE, {**started, "waiting": True})
+    if not wait_for_turn(folder, at_once):
+        return CANCELLED
     write_json(folder / PROCESS_FILE, started)
     try:
         trainer = subprocess.Popen(command, stdin=subprocess.DEVNULL)
@@ -56,17 +44,19 @@ def run(folder: Path, command: list[str]) -> int:
     signal.signal(signal.SIGHUP, forward)
     with suppress(psutil.NoSuchProcess):  # where it ended already, its exit code follows
         write_json(folder / PROCESS_FILE, started | {"trainer": identity(trainer.pid)})
+    if (folder / STOP_FILE).exists():  # asked for between the turn and the trainer's start
+        trainer.send_signal(signal.SIGINT)
     return trainer.wait()
 
 
 def main(argv: list[str]) -> int:
-    """`JOBDIR -- COMMAND…`; the exit code is the command's."""
+    """`JOBDIR AT-ONCE -- COMMAND…`; the exit code is the command's."""
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
-    if len(argv) < 3 or argv[1] != "--":
-        print("usage: python -m dashboards.runner JOBDIR -- COMMAND…", file=sys.stderr)
+    if len(argv) < 4 or argv[2] != "--" or not argv[1].isdigit():
+        print("usage: python -m dashboards.runner JOBDIR AT-ONCE -- COMMAND…", file=sys.stderr)
         return 2
     folder = Path(argv[0])
-    code = run(folder, argv[2:])
+    code = run(folder, int(argv[1]), argv[3:])
     write_json(folder / EXIT_FILE, {"code": code, "time": time.time()})
     return code if code >= 0 else 128 - code
 

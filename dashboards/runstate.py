@@ -15,7 +15,7 @@ def half_way(run: Run, board: JobBoard) -> str:
         return ""
     far = f"{done} of {wanted:.0f} epochs"
     job = next((job for job in board.all() if job.output.resolve() == run.folder.resolve()), None)
-    go_on = "To go on with it, run the same command with --resume."
+    go_on = "To go on with it, press Go on in the Train tab under Runs, or run the same command with --resume."
     if job is None:
         return f"It has done {far}: it is still at work, or was stopped or killed. {go_on}"
     state = board.status(job).state

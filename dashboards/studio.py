@@ -13,12 +13,16 @@ from annotate.exports import Exporter
 from annotate.project import Project, open_project
 from annotate.sessions import Sessions
 from annotate.store import Store
+from dashboards.background import Inquiries
 from dashboards.context import Context
 from dashboards.desk import RunDesk
 from dashboards.device import DeviceFinder
 from dashboards.jobs import JobBoard
 from dashboards.listening import Listening, StudioError
+from dashboards.machine import Machine
 from dashboards.roots import Roots
+from dashboards.runactions import clear_remains
+from dashboards.runlist import RunShelf
 from dashboards.scorer import ModelShelf
 
 if TYPE_CHECKING:
@@ -47,11 +51,23 @@ def open_studio(settings: Settings, listening: Listening | None = None) -> "Iter
     project = open_project(settings.data)
     roots = Roots.of(settings.data, settings.outputs, settings.allowed)
     board = JobBoard(project.root.absolute() / "jobs")
-    context = Context(project, roots, board, ModelShelf(), DeviceFinder(), RunDesk(roots))
+    context = Context(
+        project,
+        roots,
+        board,
+        ModelShelf(),
+        DeviceFinder(),
+        RunDesk(roots),
+        Inquiries(),
+        Machine(),
+        RunShelf(roots.outputs),
+    )
     where = listening or Listening()
     with ExitStack() as at_the_end:
         store = Store.open(project)
         at_the_end.callback(store.close)
+        board.recover()  # now that the folder is this studio's alone
+        clear_remains(roots.outputs)
         # The data folder's people, also while its sample is shown.
         accounts = Accounts.open(Project(settings.data).database)
         at_the_end.callback(accounts.close)

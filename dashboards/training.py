@@ -1,86 +1,79 @@
-"""What the training tab does, without its components: form values in; cards, figures and started trainings out."""
+"""What the training form does, without its components: its values in; faults, presets and started trainings out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from annotate.pairs_file import holds_votes
-from annotate.project import Project
-from dashboards import cards, figures
+from dashboards import beforehand, cards
 from dashboards.context import Context
-from dashboards.datasummary import DataSummary, summarise_preferences, summarise_ratings
-from dashboards.form import FORM_FLAGS, OTHER_BACKBONE, arguments, config_of, shell_command, short_path
+from dashboards.form import FORM_FLAGS, OTHER_BACKBONE, arguments, config_of, faults_of, shell_command
 from dashboards.jobs import PROGRAM
-from dashboards.jobstate import JobState
-from dashboards.progress import progress
+from dashboards.presets import PRESETS, preset_values
+from reward.config import DEFAULT_BACKBONE
 from reward.errors import RewardError
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 # The order in which the page sends its values; `spec` is the text beside the choice of backbone.
 FORM_FIELDS = (*(flag.field for flag in FORM_FLAGS), "spec")
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What a page shows already, so that a tick sends only what is new."""
-
-    run: str = ""
-    curves: tuple[str, int] = ("", -1)
-
-
-@dataclass(frozen=True)
-class RunView:
-    """The newest training as the page shows it; `new_curves`: there is an epoch the page has not drawn."""
-
-    seen: Seen
-    card: str
-    state: JobState | None
-    metrics: list[dict[str, Any]] = field(default_factory=list)
-    new_curves: bool = False
-
-    @property
-    def live(self) -> bool:
-        """Whether a process is at work."""
-        return self.state is not None and self.state.live
-
-    def figures(self) -> "tuple[go.Figure, go.Figure, go.Figure]":
-        """Loss, accuracy and importance over epochs."""
-        return (
-            figures.loss_curves(self.metrics),
-            figures.accuracy_curves(self.metrics),
-            figures.importance_curves(self.metrics),
-        )
-
-
 def form_values(*values: Any) -> dict[str, Any]:
     """The page's values by field, in the order of `FORM_FIELDS`; a backbone typed as text stands for the choice."""
-    named = dict(zip(FORM_FIELDS, values, strict=True))
-    spec = named.pop("spec")
-    if named["backbone"] == OTHER_BACKBONE:
-        named["backbone"] = spec
+    named = spec_for_choice(dict(zip(FORM_FIELDS, values, strict=True)))
+    if isinstance(named["log_to"], list):
+        named["log_to"] = ",".join(str(name) for name in named["log_to"])
     return named
 
 
-def describe_data(context: Context, values: Mapping[str, Any]) -> str:
-    """What the chosen file holds for training, as a card; what is wrong with it where it can't be read."""
-    try:
-        summary = _summary(context, values)
-    except RewardError as error:
-        return _no_data(context, values, error)
-    return cards.data_card(summary)
+def spec_for_choice(named: Mapping[str, Any]) -> dict[str, Any]:
+    """The values without `spec`, which stands for the backbone where another one than those listed is chosen."""
+    rest = {name: value for name, value in named.items() if name != "spec"}
+    return rest | {"backbone": named["spec"]} if named["backbone"] == OTHER_BACKBONE else rest
 
 
-def describe_command(context: Context, values: Mapping[str, Any]) -> tuple[str, str]:
-    """The command to copy, and what is wrong with the values; one of the two is empty."""
-    try:
-        return shell_command(config_of(values, context.roots), PROGRAM), ""
-    except RewardError as error:
-        if _own_file_missing(context, values):
-            return "", ""  # the data's own panel says what to do
-        return "", cards.problem("This can't be started as it stands", str(error))
+@dataclass(frozen=True)
+class Checked:
+    """What the form's values come to: the command to copy, or what is wrong, by field."""
+
+    command: str = ""
+    faults: Mapping[str, str] = field(default_factory=dict)
+    quiet: bool = False
+
+    def message(self, beside: Collection[str]) -> str:
+        """What is wrong, as a card, but for the fields in `beside`, which say it themselves."""
+        if not self.faults or self.quiet:
+            return ""
+        rest = [f"{name}: {words}" for name, words in self.faults.items() if name not in beside]
+        more = len(self.faults) - len(rest)
+        told = [f"{more} field{'' if more == 1 else 's'} above {'needs' if more == 1 else 'need'} another value."]
+        return cards.problem("This can't be started as it stands", "\n".join([*(told if more else []), *rest]))
+
+
+def check(context: Context, values: Mapping[str, Any]) -> Checked:
+    """Check the form: the command to copy, or what is wrong with each field."""
+    faults = faults_of(values, context.roots)
+    if faults:
+        missing = beforehand.own_file_missing(context, values)
+        # A file that the studio has not written yet: the data's own panel says what to do.
+        known = {name: words for name, words in faults.items() if not (missing and name in ("ratings", "pairs"))}
+        return Checked(faults=known, quiet=missing and not known)
+    return Checked(shell_command(config_of(values, context.roots), PROGRAM))
+
+
+def preset(context: Context, name: str, values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """A preset's words as a line, and what it fills in, by field; None = leave it as it is."""
+    chosen = next((one for one in PRESETS if one.name == name), PRESETS[0])
+    weights_here = beforehand.weights_known(context, DEFAULT_BACKBONE) or {}
+    here = weights_here.get("state") == "cached"
+    prompts = beforehand.prompts_with_pairs(context, values) if chosen.name == "thorough" else 0
+    filled = preset_values(chosen.name, str(values.get("mode")), prompts=prompts, openclip_here=here)
+    return cards.detail(chosen.words), filled
+
+
+def weights(context: Context, choice: str | None, spec: str | None, *, ask: bool = False) -> str:
+    """Where the chosen backbone's weights are, as a line; empty where none is named yet."""
+    chosen = spec if choice == OTHER_BACKBONE else choice
+    return beforehand.weights_card(context, chosen, ask=ask) if isinstance(chosen, str) and chosen.strip() else ""
 
 
 def start(context: Context, values: Mapping[str, Any]) -> str:
@@ -93,74 +86,3 @@ def start(context: Context, values: Mapping[str, Any]) -> str:
     except OSError as error:
         return cards.problem("The training was not started", f"{error.filename}: {error.strerror}")
     return ""
-
-
-def stop(context: Context) -> str:
-    """Ask the training at work to end; returns what was wrong, as a card."""
-    at_work = context.board.at_work()
-    if at_work is None:
-        return cards.problem("Nothing to stop", "No training is at work.")
-    try:
-        context.board.stop(at_work.job.id)
-    except RewardError as error:
-        return cards.problem("The training was not stopped", str(error))
-    return ""
-
-
-def look(context: Context, seen: Seen) -> RunView | None:
-    """The newest training; None where the page shows all of it already."""
-    status = context.board.newest()
-    if status is None:
-        return _nothing_yet(seen)
-    so_far = progress(context.board.events(status.job))
-    card = cards.run_card(status, so_far)
-    curves = (status.job.id, len(so_far.metrics))
-    now = Seen(card, curves)
-    if now == seen:
-        return None
-    return RunView(now, card, status.state, so_far.metrics, curves != seen.curves)
-
-
-def _nothing_yet(seen: Seen) -> RunView | None:
-    card = cards.empty("No training yet", "Look at what the data holds, choose a backbone and press Start training.")
-    now = Seen(card, ("", 0))
-    return None if now == seen else RunView(now, card, None, [], new_curves=True)
-
-
-def _summary(context: Context, values: Mapping[str, Any]) -> DataSummary:
-    roots = context.roots
-    root_text = values.get("image_root")
-    image_root = roots.existing_folder(root_text, "--image-root") if isinstance(root_text, str) and root_text else None
-    if values.get("mode") == "pairs":
-        return summarise_preferences(roots.existing_file(_text(values, "pairs"), "--pairs"), image_root)
-    difference = values.get("min_rating_diff")
-    smallest = float(difference) if isinstance(difference, int | float) else 0.5
-    return summarise_ratings(roots.existing_file(_text(values, "ratings"), "--ratings"), smallest, image_root)
-
-
-def _no_data(context: Context, values: Mapping[str, Any], error: RewardError) -> str:
-    """An empty state where the project has no ratings yet, else the reader's message."""
-    if _own_file_missing(context, values):
-        return cards.empty("No ratings yet", "Rate a few images of one prompt in the Rate tab; they show here at once.")
-    return cards.problem("This data can't be trained on", str(error))
-
-
-def _own_file_missing(context: Context, values: Mapping[str, Any]) -> bool:
-    """Whether the file chosen is the one that the studio itself will write, and has not written yet."""
-    pairs_mode = values.get("mode") == "pairs"
-    own = context.project.pairs_jsonl if pairs_mode else context.project.ratings_csv
-    given = _text(values, "pairs" if pairs_mode else "ratings")
-    return bool(given) and Path(given).absolute() == own.absolute() and not own.exists()
-
-
-def judged_pairs(project: Project) -> tuple[str, int]:
-    """The file of the pairs that people judged in "A or B?", and their number; ("", 0) where nobody did."""
-    for path in (project.pairs_jsonl, project.own_annotations / project.pairs_jsonl.name):
-        if holds_votes(path):
-            return short_path(path), path.read_bytes().count(b"\n")
-    return "", 0
-
-
-def _text(values: Mapping[str, Any], name: str) -> str:
-    value = values.get(name)
-    return value if isinstance(value, str) else ""

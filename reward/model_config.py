@@ -9,8 +9,8 @@ from reward.aspects import HEADS
 from reward.config import Mode
 from reward.errors import CheckpointError, Fault, InputError
 from reward.heads import DROPOUT, HIDDEN
+from reward.intact import FORMAT_VERSION
 
-FORMAT_VERSION: Final = 1
 OVERALL: Final = "overall"
 
 

@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from dashboards.background import Inquiries
 from dashboards.context import Context
 from dashboards.desk import RunDesk
 from dashboards.device import DeviceFinder
 from dashboards.jobs import JobBoard
+from dashboards.machine import Machine
 from dashboards.roots import Roots
+from dashboards.runlist import RunShelf
 from dashboards.scorer import ModelShelf
 from reward.aspects import HEADS, RATING_COLUMNS
 
@@ -91,7 +94,17 @@ def make_context(data: Path, outputs: Path, *allowed: Path) -> Context:
 
     board = JobBoard(data / "jobs")
     roots = Roots.of(data, outputs, allowed)
-    return Context(Project(data), roots, board, ModelShelf(), DeviceFinder(), RunDesk(roots))
+    return Context(
+        Project(data),
+        roots,
+        board,
+        ModelShelf(),
+        DeviceFinder(),
+        RunDesk(roots),
+        Inquiries(),
+        Machine(),
+        RunShelf(roots.outputs),
+    )
 
 
 def _result(epoch: int, number: int) -> dict[str, Any]:

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 from dashboards_helpers import make_images, metrics_line, write_run
 
-from dashboards import cards, headtable, markup
+from dashboards import cards, forecastcard, headtable, markup, runcards
+from dashboards.background import Answer
 from dashboards.datasummary import DataSummary, HeadData
-from dashboards.jobstate import Job, JobState, JobStatus
+from dashboards.jobfiles import Job
+from dashboards.jobstate import JobState, JobStatus
 from dashboards.progress import Progress
 from dashboards.runs import Checkpoint, Run
 from dashboards.scorer import SCORE_COLUMNS, Score
@@ -23,12 +25,21 @@ def every_card_of_evil(tmp_path: Path) -> dict[str, str]:
     run = Run(EVIL, tmp_path, {"backbone": {"spec": EVIL}}, ("best",))
     line = metrics_line(1) | {"evaluation": EVIL}
     line["heads"]["spatial"]["reason"] = EVIL
-    summary = DataSummary(Path("x"), 1, 1, 1, 1, (HeadData(EVIL, "#000000", 1, 1, 1),), (EVIL,))
+    summary = DataSummary(Path("x"), 1, 1, 1, 1, (HeadData(EVIL, "#000000", 1, 1, 1),), (EVIL,), ((EVIL, EVIL),))
+    named = {"missing": [EVIL], "duplicates": [EVIL], "new": 1, "images": 1, "device": EVIL}
     return {
         "empty": cards.empty(EVIL, EVIL),
         "problem": cards.problem(EVIL, EVIL),
         "data": cards.data_card(summary),
-        "run": cards.run_card(status(JobState.FAILED, EVIL), Progress(EVIL, EVIL, 0.5, warnings=(EVIL,))),
+        "run": runcards.run_card(status(JobState.FAILED, EVIL), Progress(EVIL, EVIL, 0.5, warnings=(EVIL,))),
+        "machine": runcards.run_card(status(JobState.RUNNING), Progress("x"), EVIL),
+        "log": runcards.log_card([EVIL]),
+        "line": runcards.line_card([status(JobState.WAITING)], status(JobState.RUNNING)),
+        "heads": runcards.epoch_table(line),
+        "fault": cards.fault(EVIL),
+        "forecast": forecastcard.forecast_card(Answer(named)),
+        "no forecast": forecastcard.forecast_card(Answer(problem=EVIL)),
+        "weights": forecastcard.weights_line({"words": EVIL, "state": "unknown"}),
         "badge": cards.badge_card(Checkpoint(run, "best", tmp_path, line)),
         "metrics": headtable.head_table(line),
         "warning": cards.warning(EVIL, EVIL),
@@ -47,15 +58,15 @@ def test_nothing_from_outside_becomes_markup(tmp_path: Path) -> None:
 
 
 def test_a_failed_run_shows_its_message() -> None:
-    html = cards.run_card(status(JobState.FAILED, "ratings.csv:3: style_rating is 12"), Progress("reading"))
+    html = runcards.run_card(status(JobState.FAILED, "ratings.csv:3: style_rating is 12"), Progress("reading"))
     assert "ratings.csv:3: style_rating is 12" in html
     assert 'data-state="failed"' in html
 
 
 def test_a_running_one_shows_its_bar_and_an_ended_one_none() -> None:
-    running = cards.run_card(status(JobState.RUNNING), Progress("training", fraction=0.4))
+    running = runcards.run_card(status(JobState.RUNNING), Progress("training", fraction=0.4))
     assert 'aria-valuenow="40"' in running
-    assert "progressbar" not in cards.run_card(status(JobState.FINISHED), Progress("done", fraction=1.0))
+    assert "progressbar" not in runcards.run_card(status(JobState.FINISHED), Progress("done", fraction=1.0))
 
 
 def test_many_faults_are_cut_and_counted() -> None:
@@ -90,4 +101,4 @@ def test_the_badge_tells_the_backbone_and_the_evaluation(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("state", list(JobState))
 def test_every_state_has_a_card(state: JobState) -> None:
-    assert f'data-state="{state}"' in cards.run_card(status(state, "why"), Progress("reading"))
+    assert f'data-state="{state}"' in runcards.run_card(status(state, "why"), Progress("reading"))

@@ -30,8 +30,20 @@ def test_images_prompts_ratings_pairs_and_ties_are_counted(tmp_path: Path) -> No
         "Spatial has no ratings: its head will stay untrained.",
         "Material has ratings but no pair that differs by 0.5 or more: "
         "lower the minimal difference, or rate more images of one prompt.",
-        "1 prompt has a single rated image and yields no pairs.",
     )
+    assert summary.barren == (("p2", "a single rated image"),)
+
+
+def test_prompts_that_yield_nothing_are_named_with_the_reason(tmp_path: Path) -> None:
+    path = tmp_path / "ratings.csv"
+    rows = ["p1,a.png,5,5,,,", "p1,b.png,5.2,5.1,,,", "p2,c.png,1,,,,", "p2,d.png,,9,,,", "p3,e.png,1,1,,,"]
+    path.write_text("\n".join([HEADER, *rows, "p4,f.png,1,1,,,", "p4,g.png,1,9,,,", ""]))
+    assert summarise_ratings(path, 0.5).barren == (
+        ("p1", "no two images differ by 0.5 or more on any head"),
+        ("p2", "no head is rated on two of its images"),
+        ("p3", "a single rated image"),
+    )
+    assert [name for name, _ in summarise_ratings(path, 0.1).barren] == ["p2", "p3"]
 
 
 def test_a_larger_difference_turns_pairs_into_ties(tmp_path: Path) -> None:
@@ -62,6 +74,9 @@ def test_pairs_are_counted(tmp_path: Path) -> None:
     summary = summarise_preferences(path)
     assert (summary.images, summary.prompts, summary.ratings, summary.heads) == (5, 2, 3, ())
     assert summary.notes == ("1 of the pairs is a tie (label ½).",)
+    assert summary.barren == ()
+    path.write_text(json.dumps(lines[1]) + "\n" + json.dumps(lines[2]) + "\n")
+    assert summarise_preferences(path).barren == (("a cat", "all its pairs are ties"),)
 
 
 def test_a_faulty_file_is_not_counted(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from dashboards_helpers import make_project
 
-from dashboards.form import DEFAULT_BACKBONE, FORM_FLAGS, arguments, config_of, free_name, shell_command
+from dashboards import form
+from dashboards.form import DEFAULT_BACKBONE, FORM_FLAGS, arguments, config_of, faults_of, free_name, shell_command
+from dashboards.presets import PRESET_FIELDS, PRESETS, Preset, preset_values
 from dashboards.roots import RefusedPathError, Roots
 from reward.config import FLAGS
 from reward.errors import InputError
@@ -33,10 +35,7 @@ def values(roots: Roots, **changes: Any) -> dict[str, Any]:
 def test_the_form_has_every_flag_but_those_that_the_studio_sets() -> None:
     assert {flag.field for flag in FLAGS} - {flag.field for flag in FORM_FLAGS} == {
         "events",
-        "log_to",
         "resume",
-        "overwrite",
-        "cache_dir",
     }
 
 
@@ -119,7 +118,7 @@ def test_a_faulty_value_names_its_flag(roots: Roots, field: str, value: Any, fla
     assert [fault.file for fault in refused.value.faults] == [flag]
 
 
-@pytest.mark.parametrize("field", ["ratings", "pairs", "prompts", "image_root"])
+@pytest.mark.parametrize("field", ["ratings", "pairs", "prompts", "image_root", "cache_dir"])
 def test_a_path_outside_the_folders_is_refused(roots: Roots, field: str) -> None:
     with pytest.raises(RefusedPathError, match="--allow"):
         config_of(values(roots, **{field: "/etc/hostname"}), roots)
@@ -133,6 +132,45 @@ def test_weights_of_a_backbone_come_from_the_same_folders(roots: Roots) -> None:
     config = config_of(values(roots, backbone="openclip:ViT-S-32@small.safetensors"), roots)
     assert config.backbone == f"openclip:ViT-S-32@{weights}"
     assert config_of(values(roots, backbone=DEFAULT_BACKBONE), roots).backbone == DEFAULT_BACKBONE
+
+
+def test_what_is_wrong_is_told_beside_its_field_all_at_once(roots: Roots) -> None:
+    (roots.outputs / "taken").mkdir(parents=True)
+    wrong = values(roots, ratings="/etc/hostname", epochs="many", seed=-1, output="taken", backbone="x@nowhere.pt")
+    found = faults_of(wrong, roots)
+    assert sorted(found) == ["backbone", "epochs", "output", "ratings", "seed"]
+    assert "--allow" in found["ratings"]
+    assert found["epochs"] == "'many' is not a number; correct it"
+    assert found["seed"].startswith("-1 is out of range; a whole number from 0")
+    assert found["output"].startswith("there is a run of this name already")
+    assert faults_of(values(roots, output="taken", overwrite=True), roots) == {}
+    assert faults_of(values(roots), roots) == {}
+    assert list(faults_of(values(roots, output="../up"), roots)) == ["output"]
+    assert faults_of(values(roots, output=""), roots) == {"output": "give the run a name"}
+
+
+def test_a_tracker_that_is_not_installed_is_named_in_time(roots: Roots, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(form, "find_spec", lambda name: object() if name == "tensorboard" else None)
+    assert faults_of(values(roots, log_to="tensorboard"), roots) == {}
+    assert faults_of(values(roots, log_to="tensorboard,wandb"), roots) == {
+        "log_to": "wandb is not installed here; pip install wandb"
+    }
+    told = arguments(config_of(values(roots, log_to="tensorboard"), roots))
+    assert told[told.index("--log-to") + 1] == "tensorboard"
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+@pytest.mark.parametrize("mode", ["multihead", "pairs"])
+def test_each_preset_fills_in_what_can_be_started(roots: Roots, preset: Preset, mode: str) -> None:
+    pairs = roots.data / "annotations" / "pairs.jsonl"
+    pairs.write_text("{}\n")
+    for prompts, here in ((6, False), (30, True)):
+        filled = preset_values(preset.name, mode, prompts=prompts, openclip_here=here)
+        assert set(filled) == set(PRESET_FIELDS)
+        changes = {name: value for name, value in filled.items() if value is not None}
+        config = config_of(values(roots, mode=mode, pairs=str(pairs), **changes), roots)
+        assert config.folds == {"look": 0, "standard": None, "thorough": 10 if prompts == 30 else None}[preset.name]
+        assert (config.backbone == DEFAULT_BACKBONE) == (here and preset.name != "look")
 
 
 def test_a_run_without_a_name_is_refused(roots: Roots) -> None:

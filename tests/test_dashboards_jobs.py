@@ -13,8 +13,9 @@ import psutil
 import pytest
 from dashboards_helpers import make_project
 
+from dashboards.jobfiles import Job, processes
 from dashboards.jobs import JobBoard
-from dashboards.jobstate import Job, JobError, JobState, JobStatus, processes
+from dashboards.jobstate import JobError, JobState, JobStatus
 
 PATIENCE_SECONDS = 180.0
 
@@ -64,9 +65,8 @@ def both_processes(job: Job) -> tuple[int, int]:
 def test_a_training_is_stopped_and_keeps_what_it_learned(board: JobBoard, tmp_path: Path) -> None:
     job = begin(board, tmp_path)
     assert board.status(job).state.live
-    with pytest.raises(JobError, match=r"A training is at work: first"):
-        begin(board, tmp_path, "second")
-    assert not (tmp_path / "outputs" / "second").exists()
+    with pytest.raises(JobError, match=r"A run called first is being trained already"):
+        begin(board, tmp_path)
 
     wait(board, job, lambda _: any(event["event"] == "epoch" for event in board.events(job)))
     after_restart = JobBoard(board.folder)
@@ -81,6 +81,12 @@ def test_a_training_is_stopped_and_keeps_what_it_learned(board: JobBoard, tmp_pa
     assert board.status(job) == status
     with pytest.raises(JobError, match="There is a run called first already"):
         begin(board, tmp_path)
+
+    epochs = len((job.output / "metrics.jsonl").read_text().splitlines())
+    resumed = board.start([*job.arguments, "--epochs", str(epochs + 1), "--resume"], job.output)
+    assert wait(board, resumed, lambda status: not status.state.open).state is JobState.FINISHED
+    assert len(board.epochs(resumed)) == epochs + 1
+    assert board.of_run(job.output) == board.status(resumed)
 
 
 def test_a_training_outlives_its_runner_and_can_still_be_stopped(board: JobBoard, tmp_path: Path) -> None:
@@ -147,27 +153,100 @@ def test_a_trainer_that_breaks_has_its_last_line_shown_and_no_traceback(tmp_path
     assert "Traceback" not in status.message
 
 
-def test_of_two_who_start_at_once_one_is_refused(board: JobBoard, tmp_path: Path) -> None:
-    boards = [board, JobBoard(board.folder)]
+def press_together(boards: list[JobBoard], tmp_path: Path, *names: str) -> list[str]:
+    """Each starts a run of its name at the same moment; the outcomes."""
     outcomes: list[str] = []
-    together = threading.Barrier(2)
+    together = threading.Barrier(len(boards))
 
-    def press(number: int) -> None:
+    def press(board: JobBoard, name: str) -> None:
         together.wait()
         try:
-            outcomes.append(begin(boards[number], tmp_path, f"run{number}").name)
+            outcomes.append(begin(board, tmp_path, name).name)
         except JobError as error:
             outcomes.append(str(error))
 
-    threads = [threading.Thread(target=press, args=(number,)) for number in range(2)]
+    threads = [threading.Thread(target=press, args=both) for both in zip(boards, names, strict=True)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum(outcome in ("run0", "run1") for outcome in outcomes) == 1
-    assert sum("A training is at work" in outcome for outcome in outcomes) == 1
+    return outcomes
+
+
+def test_of_two_who_start_the_same_run_at_once_one_is_refused(board: JobBoard, tmp_path: Path) -> None:
+    outcomes = press_together([board, JobBoard(board.folder)], tmp_path, "same", "same")
+    assert sorted(outcomes)[1] == "same"
+    assert "A run called same is being trained already" in sorted(outcomes)[0]
     assert len(board.all()) == 1
     both_processes(board.all()[0])  # from here on they can be ended
+
+
+# What waits in line, and what it waits for, are processes; this one is at work until it is told to end.
+PATIENT = """
+import signal, sys, time
+signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+time.sleep(0 if "--epochs 1 " in " ".join(sys.argv) + " " else 600)
+"""
+
+
+@pytest.fixture
+def light_board(tmp_path: Path) -> JobBoard:
+    """A board whose trainings take no time to load."""
+    program = tmp_path / "patient.py"
+    program.write_text(PATIENT)
+    return JobBoard(tmp_path / "data" / "jobs", program=program)
+
+
+def at_work(board: JobBoard, job: Job) -> tuple[int, int]:
+    """The job's pids, once its trainer runs and can be told to end."""
+    pids = both_processes(job)
+    time.sleep(0.3)
+    assert board.status(job).state is JobState.RUNNING
+    return pids
+
+
+def test_runs_wait_in_line_and_begin_one_after_the_other(light_board: JobBoard, tmp_path: Path) -> None:
+    board = light_board
+    boards = [board, JobBoard(board.folder, program=tmp_path / "patient.py")]
+    assert sorted(press_together(boards, tmp_path, "left", "right")) == ["left", "right"]
+    third = begin(board, tmp_path, "third", epochs=1)
+    fourth = begin(board, tmp_path, "fourth", epochs=1)
+    first, second = reversed(board.all()[2:])
+    wait(board, second, lambda status: status.state is JobState.WAITING)
+    wait(board, fourth, lambda status: status.state is JobState.WAITING)
+    pids = at_work(board, first)
+    assert [status.job.name for status in board.in_line()] == [second.name, "third", "fourth"]
+    assert board.at_work() == board.status(first)
+    with pytest.raises(JobError, match="A run called third waits in line already"):
+        begin(board, tmp_path, "third")
+
+    board.stop(third.id)
+    assert wait(board, third, lambda status: not status.state.open).state is JobState.CANCELLED
+    # The line is not kept by the first one's runner: killed, its trainer is still what the others wait for.
+    os.kill(pids[0], signal.SIGKILL)
+    time.sleep(1.2)
+    assert board.status(first).state is JobState.RUNNING
+    assert board.status(second).state is JobState.WAITING
+    board.stop(first.id)
+    wait(board, second, lambda status: status.state is JobState.RUNNING)
+    assert not board.status(first).state.open
+    at_work(board, second)
+    board.stop(second.id)
+    assert wait(board, fourth, lambda status: not status.state.open).state is JobState.FINISHED
+
+
+def test_the_line_outlives_the_machine(light_board: JobBoard, tmp_path: Path) -> None:
+    board = light_board
+    first, waiting = begin(board, tmp_path), begin(board, tmp_path, "second", epochs=1)
+    wait(board, waiting, lambda status: status.state is JobState.WAITING)
+    for pid in (*at_work(board, first), processes(waiting.folder)[0]["pid"]):
+        os.kill(pid, signal.SIGKILL)
+    lost = wait(board, waiting, lambda status: not status.state.open)
+    assert lost.state is JobState.LOST
+    assert lost.message == "It was waiting for its turn, and its process is gone: it never began."
+    assert [job.id for job in JobBoard(board.folder, program=tmp_path / "patient.py").recover()] == [waiting.id]
+    assert wait(board, waiting, lambda status: status.state is JobState.FINISHED).exit_code == 0
+    assert wait(board, first, lambda status: not status.state.open).state is JobState.LOST
 
 
 def make_job(board: JobBoard, age_seconds: float = 0.0) -> Job:

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from dashboards_helpers import metrics_line
 
-from dashboards.jobstate import Job, JobState, JobStatus
-from dashboards.progress import duration, headline, progress
+from dashboards.jobfiles import Job
+from dashboards.jobstate import JobState, JobStatus
+from dashboards.progress import duration, headline, progress, what_to_do
+from dashboards.runcards import run_card
 
 ENCODING = {"event": "encoding", "done": 40, "total": 100, "cached": 10, "images_per_s": 12.34, "remaining_s": 200.0}
 
@@ -45,6 +47,27 @@ def test_epochs_are_counted_and_their_metrics_kept() -> None:
     assert [line["epoch"] for line in so_far.metrics] == [1, 2]
     assert so_far.warnings == ("few prompts",)
     assert headline(status(JobState.RUNNING), so_far) == "first is running: training the heads."
+
+
+def test_epochs_tell_the_time_that_is_left_by_their_own_pace() -> None:
+    events = [epoch(number) | {"time": 100.0 + 2 * number} for number in (1, 2, 3)]
+    assert progress(events).seconds_left == pytest.approx(24)
+    assert "24 s left" in run_card(status(JobState.RUNNING), progress(events))
+    assert "left" not in run_card(status(JobState.STOPPED), progress(events)).replace("There was nothing", "")
+    assert progress(events[:1]).seconds_left is None
+    assert progress([*events, epoch(15) | {"time": 130.0}]).seconds_left is None
+    assert progress([ENCODING | {"device": "cpu"}, *events]).device == "cpu"
+
+
+def test_who_did_not_finish_is_told_what_to_do(tmp_path: Path) -> None:
+    job = Job("id", tmp_path, (), tmp_path / "run", 0.0)
+    assert "Start again" in what_to_do(JobStatus(job, JobState.LOST))
+    (tmp_path / "run" / "last").mkdir(parents=True)
+    assert "Go on" in what_to_do(JobStatus(job, JobState.STOPPED))
+    assert "Make room" in what_to_do(JobStatus(job, JobState.FAILED, 1, message="x: No space left on device"))
+    assert "smaller batch" in what_to_do(JobStatus(job, JobState.FAILED, -9, message="Memory may have run out."))
+    assert "Correct what is named" in what_to_do(JobStatus(job, JobState.FAILED, 2, message="r.csv:2: bad"))
+    assert what_to_do(JobStatus(job, JobState.FINISHED, 0)) == ""
 
 
 def test_the_split_is_told_with_folds_and_without() -> None:

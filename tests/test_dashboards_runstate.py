@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from dashboards_helpers import write_run
 
+from dashboards.jobfiles import write_json
 from dashboards.jobs import JobBoard
-from dashboards.runner import write_json
 from dashboards.runs import Run, read_run
 from dashboards.runstate import half_way
 

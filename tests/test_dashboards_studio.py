@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from dashboards_helpers import make_images, make_project, write_run
 from dashboards_server import StudioProcess
 from gradio_client import Client, handle_file
 
+from dashboards.jobfiles import processes
 from dashboards.training import FORM_FIELDS
 
 PATIENCE_SECONDS = 180.0
@@ -61,6 +63,9 @@ def form(folder: Path, **changes: Any) -> list[Any]:
         "seed": 0,
         "device": "auto",
         "image_root": "",
+        "cache_dir": "",
+        "overwrite": False,
+        "log_to": [],
         "spec": "",
     }
     return [(values | changes)[name] for name in FORM_FIELDS]
@@ -159,7 +164,7 @@ def test_no_event_takes_a_file_of_the_machine(studio: StudioProcess) -> None:
 
 
 def test_no_event_reads_a_path_that_is_typed(client: Client, folder: Path) -> None:
-    texts = ["ratings", "pairs", "prompts", "image_root"]
+    texts = ["ratings", "pairs", "prompts", "image_root", "cache_dir"]
     for name in texts:
         for path in ("/etc/hostname", "/etc", "../../../../../../etc/hostname"):
             for endpoint in ("/training_command", "/start_training"):
@@ -189,7 +194,7 @@ def test_a_damaged_run_is_named(client: Client) -> None:
 
 
 def test_train_report_and_score_through_the_api(client: Client, folder: Path, tmp_path: Path) -> None:
-    command, problem = client.predict(*form(folder), api_name="/training_command")
+    command, problem, *_ = client.predict(*form(folder), api_name="/training_command")
     assert problem == ""
     assert command.endswith(
         "train_reward.py --mode multihead --ratings data/annotations/multihead_ratings.csv "
@@ -197,8 +202,8 @@ def test_train_report_and_score_through_the_api(client: Client, folder: Path, tm
     )
     message, *_ = client.predict(*form(folder), api_name="/start_training")
     assert message == ""
-    refused = client.predict(*form(folder, output="second"), api_name="/start_training")[0]
-    assert "A training is at work: first" in refused
+    refused = client.predict(*form(folder), api_name="/start_training")[0]
+    assert "A run called first is being trained already" in refused or "There is a run called first" in refused
     assert "has finished after 2 epochs" in wait_for(client, "finished", "failed")
     again = client.predict(*form(folder), api_name="/start_training")[0]
     assert "There is a run called first already" in again
@@ -222,7 +227,7 @@ def test_a_training_outlives_a_killed_studio_and_is_stopped_from_the_next(folder
         wait_for(client, "running")
     finally:
         server.kill()
-    server = StudioProcess(folder / "data2", folder / "outputs2", cwd=folder)
+    server = StudioProcess(folder / "data2", folder / "outputs2", "--allow", folder / "data", cwd=folder)
     try:
         client = Client(server.url, verbose=False)
         assert 'data-state="running"' in client.predict(api_name="/training_state")[0]
@@ -232,8 +237,47 @@ def test_a_training_outlives_a_killed_studio_and_is_stopped_from_the_next(folder
             time.sleep(0.1)
         assert client.predict(api_name="/stop_training")[0] == ""
         assert "What it had learned is in last/." in wait_for(client, "stopped")
+        assert "first goes on" in client.predict("", "newest first", False, "first", api_name="/go_on_with_run")[0]
+        wait_for(client, "running")
+        newest = max((folder / "data2/sample/jobs").glob("2*"))
+        while len(pids := [entry["pid"] for entry in processes(newest)]) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        for pid in pids:  # the runner first: it can't write down what became of the trainer
+            os.kill(pid, signal.SIGKILL)
+    finally:
+        server.kill()
+    server = StudioProcess(folder / "data2", folder / "outputs2", cwd=folder)
+    try:
+        card = wait_for(Client(server.url, verbose=False), "lost")
+        assert "left no exit code" in card
+        assert "Go on continues" in card
+        rows = Client(server.url, verbose=False).predict("", "by name", False, None, api_name="/list_runs")[0]
+        assert "studio-lost" in rows
     finally:
         server.close()
+
+
+def test_handlers_of_the_runs_room_take_no_path(client: Client, folder: Path) -> None:
+    listing = ("", "newest first", False)
+    for name in ("../data", "/etc", "..", "damaged/../../data"):
+        for route, values in (
+            ("/note_run", ("x", *listing, name)),
+            ("/rename_run", ("new", *listing, name)),
+            ("/rename_run", (name, *listing, "damaged")),
+            ("/archive_run", (*listing, name)),
+            ("/go_on_with_run", (*listing, name)),
+            ("/delete_run", (name, *listing, name)),
+            ("/zip_run", (name,)),
+            ("/push_run", (name, "a/b", True)),
+            ("/compare_runs", (["damaged", name], "combined")),
+        ):
+            answer = client.predict(*values, api_name=route)
+            assert "studio-problem" in str(answer[0] if isinstance(answer, tuple) else answer), (route, name)
+    assert (folder / "data/annotations").is_dir()
+    assert (folder / "outputs/damaged").is_dir()
+    assert "damaged: it holds" not in client.predict(*listing, None, api_name="/list_runs")[0]
+    assert "metrics.json is damaged" in client.predict(*listing, None, api_name="/list_runs")[0]
 
 
 def test_serving_the_page_loads_no_torch(folder: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from annotate.project import Project
-from dashboards.training import judged_pairs
+from dashboards.beforehand import judged_pairs
 
 LINE = '{"prompt": "a disc", "img_pos": "a.png", "img_neg": "b.png", "label": 1.0%s}\n'
 

@@ -14,6 +14,7 @@ from dashboards.headtable import table_rows
 from reward.aspects import HEADS
 from reward.config import TrainConfig
 from reward.errors import InputError
+from reward.paired import COMBINED, paired_difference
 from reward.training import train
 from reward.unseen import Validated, read_validation
 from tests.planted import plant
@@ -97,6 +98,22 @@ def test_head_figures_follow_from_the_ratings(root: Path, name: str, head: str) 
     cells = table_rows(metrics)[k]
     assert cells[2] == f"{again['accuracy']:.3f}"
     assert cells[-3:] == [str(len(losses)), str(ties), str(len(right))]
+
+
+def test_runs_are_compared_by_the_figures_that_they_report(root: Path) -> None:
+    folds, held_out = (read_validation(root / "runs" / name) for name in ("folds", "held out"))
+    metrics = metrics_of(root, "folds")
+    for head, result in {**metrics["heads"], COMBINED: metrics["combined"]}.items():
+        found = paired_difference(folds, folds, head)
+        assert found.first == pytest.approx(result["accuracy"], abs=1e-9)
+        assert (found.pairs, found.prompts, found.interval) == (result["pairs"], result["prompts"], (0.0, 0.0))
+    both = paired_difference(folds, held_out, "style")
+    known = metrics_of(root, "held out")["heads"]["style"]
+    assert (both.second, both.prompts) == (pytest.approx(known["accuracy"], abs=1e-9), known["prompts"])
+    assert both.interval is None
+    overall = metrics_of(root, "pairs alone")["overall"]
+    alone = paired_difference(read_validation(root / "runs" / "pairs alone"), folds)
+    assert alone.prompts <= overall["prompts"]
 
 
 @pytest.mark.parametrize(("name", "key"), [("held out", "combined"), ("pairs alone", "overall")])

@@ -1,0 +1,213 @@
+"""Runs side by side: their curves, their figures, whether they differ, and which of their arguments do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+from dashboards import cards
+from dashboards.chartstyle import TEXT, label_of, say, style
+from dashboards.context import Context
+from dashboards.journal import Journal
+from dashboards.markup import table
+from dashboards.runactions import run_of
+from dashboards.runs import COMBINED, OVERALL, Run, interval, is_metrics, number, read_checkpoint, trained
+from reward.aspects import ASPECTS, HEADS
+from reward.errors import RewardError
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+MOST_RUNS: Final = 8
+HEAD_CHOICES: Final = (("Combined", COMBINED), *((aspect.label, aspect.name) for aspect in ASPECTS))
+# Apart from the heads' colours, to be read on light and dark, and told by their dashes too.
+_COLOURS: Final = ("#6f74f2", "#d9566b", "#2f9bbd", "#b97a35", "#b866c9", "#6b9e3f", "#8a8f99", "#3f8f86")
+_DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
+_OF_NO_MATTER: Final = frozenset({"output", "events", "resume", "overwrite", "log_to", "cache_dir"})
+_FIGURES: Final = ("f1", "loss", "spearman", "mae", "calibration_error")
+_COLUMNS: Final = (
+    *("Run", "Accuracy", "95 % interval", "F1", "Loss", "Spearman", "MAE"),
+    *("Calibration error", "Pairs", "Prompts", "Evaluation", "Epoch"),
+)
+_TEST_COLUMNS: Final = (
+    *("Against the first", "Verdict", "First there", "This one there", "Difference"),
+    *("95 % interval", "Pairs", "Prompts"),
+)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A run as it is compared: metrics of its best checkpoint, and a line an epoch."""
+
+    run: Run
+    metrics: Mapping[str, Any]
+    lines: Sequence[Mapping[str, Any]]
+    problem: str = ""
+
+    def result(self, head: str, line: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        """The figures of a head, or of all together, of `best/` or of an epoch's line."""
+        content = self.metrics if line is None else line
+        heads = content.get("heads")
+        if head == COMBINED:
+            found = content.get(OVERALL, content.get(COMBINED))
+        else:
+            found = heads.get(head) if isinstance(heads, dict) else None
+        return found if isinstance(found, dict) else {}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The runs chosen, the first of them what the others are held against; `message` says why there are none."""
+
+    runs: Sequence[Compared] = ()
+    message: str = ""
+    names: tuple[str, ...] = field(default=())
+
+    def figures_table(self, head: str) -> str:
+        """A row a run: accuracy with its interval, and the other figures of its `best/`."""
+        return table(_COLUMNS, [_figures_row(one, head) for one in self.runs], wide=True)
+
+    def heads_table(self) -> str:
+        """A row a head, a column a run: accuracy with its interval."""
+        rows = [[escape(label), *(_accuracy(one.result(key)) for one in self.runs)] for label, key in HEAD_CHOICES]
+        return table(("Accuracy of", *(one.run.name for one in self.runs)), rows, wide=True)
+
+    def arguments_table(self) -> str:
+        """What differs among arguments, inputs, versions and code; a line of words where nothing does."""
+        told = [_told(one.run.config) for one in self.runs]
+        names = sorted({name for one in told for name in one})
+        rows = [[name, *(one.get(name, "–") for one in told)] for name in names]
+        differing = [[escape(cell) for cell in row] for row in rows if len(set(row[1:])) > 1]
+        if not differing:
+            return cards.detail("Their arguments, inputs and versions are the same.")
+        return table(("What differs", *(one.run.name for one in self.runs)), differing, wide=True)
+
+    def curves(self, head: str) -> "tuple[go.Figure, go.Figure]":
+        """Accuracy and loss of a head over epochs, a line a run."""
+        name = "Combined" if head == COMBINED else label_of(head)
+        accuracy = self._curve(head, "accuracy", f"{name}: accuracy over epochs", "pairs in the right order")
+        accuracy.update_yaxes(tickformat=".0%").add_hline(y=0.5, line={"color": TEXT, "width": 1, "dash": "dash"})
+        return accuracy, self._curve(head, "loss", f"{name}: loss over epochs", "loss (nats a pair)")
+
+    def _curve(self, head: str, value: str, title: str, unit: str) -> "go.Figure":
+        import plotly.graph_objects as go
+
+        figure = go.Figure()
+        for place, one in enumerate(self.runs):
+            values = [number(one.result(head, line).get(value)) for line in one.lines]
+            if any(known is not None for known in values):
+                figure.add_scatter(
+                    x=[line.get("epoch") for line in one.lines],
+                    y=values,
+                    name=one.run.name,
+                    mode="lines+markers" if len(values) < 3 else "lines",
+                    line={"color": _COLOURS[place], "dash": _DASHES[place], "width": 2.5},
+                    hovertemplate=f"{escape(one.run.name)}, epoch %{{x}}: %{{y:.3f}}<extra></extra>",
+                )
+        style(figure, title, unit, "validation pairs of each run; see the table for n")
+        if not figure.data:
+            say(figure, "No epoch was measured on it")
+        return figure.update_xaxes(nticks=8, tickformat="d", tickangle=0).update_layout(showlegend=True)
+
+
+def compare(context: Context, names: Sequence[str]) -> Comparison:
+    """The runs of these names, read; whatever is wrong is said in `message` and nothing is raised."""
+    chosen = list(dict.fromkeys(names))
+    if len(chosen) < 2:
+        return Comparison(
+            message=cards.empty("Choose two runs or more", "The first one is what the others are held against.")
+        )
+    if len(chosen) > MOST_RUNS:
+        return Comparison(message=cards.problem("That is too many", f"At most {MOST_RUNS} runs are compared at once."))
+    try:
+        runs = [_read(run_of(context, name)) for name in chosen]
+    except RewardError as error:
+        return Comparison(message=cards.problem("These runs can't be compared", str(error)))
+    troubles = "\n".join(f"{one.run.name}: {one.problem}" for one in runs if one.problem)
+    message = cards.problem("Something is wrong with a run", troubles) if troubles else ""
+    return Comparison(runs, message, tuple(chosen))
+
+
+def differences(context: Context, names: Sequence[str], head: str) -> str:
+    """Whether each of the runs differs from the first one on a head, by the pairs that both were validated on."""
+    if head != COMBINED and head not in HEADS:
+        return cards.problem("The runs can't be compared", f"There is no head called {head[:40]!r}.")
+    chosen = list(dict.fromkeys(names))
+    if not 2 <= len(chosen) <= MOST_RUNS:
+        return ""
+    rows = [[escape(name), *_tested(context, chosen[0], name, head)] for name in chosen[1:]]
+    told = (
+        "A paired bootstrap over prompts: both runs on the same pairs, each by models that had not seen them. "
+        "That two intervals overlap tells nothing."
+    )
+    return table(_TEST_COLUMNS, rows, wide=True) + cards.detail(told)
+
+
+def _tested(context: Context, first: str, second: str, head: str) -> list[str]:
+    try:
+        runs = [run_of(context, name) for name in (first, second)]
+        if any(run.weighed_by_hand for run in runs):
+            raise RewardError("weights set by hand were learned from no data, so there is no validation")
+        validated = [context.desk.validated(run) for run in runs]
+        if head != COMBINED and any(one.data.pairs is None for one in validated):
+            raise RewardError("a run of overall pairs knows no heads")
+    except RewardError as error:
+        said = str(error).splitlines()[0]
+        return [f"can't be told: {escape(said)}", *["–"] * 6]
+    from reward.paired import paired_difference
+
+    found = paired_difference(validated[0], validated[1], head)
+    bounds = "–" if found.interval is None else f"{found.interval[0]:+.1%} – {found.interval[1]:+.1%}"
+    shares = [f"{found.first:.1%}", f"{found.second:.1%}", f"{found.difference:+.1%}"] if found.prompts else ["–"] * 3
+    return [escape(found.words), *shares, bounds, f"{found.pairs:,}", str(found.prompts)]
+
+
+def _read(run: Run) -> Compared:
+    checkpoint = read_checkpoint(run, "best")
+    lines = [line for line in Journal(run.folder / "metrics.jsonl").lines() if is_metrics(line)]
+    return Compared(run, checkpoint.metrics, lines, run.problem or checkpoint.problem)
+
+
+def _figures_row(one: Compared, head: str) -> list[str]:
+    result = one.result(head)
+    name = escape(one.run.name)
+    if not trained(result):
+        return [name, escape(str(result.get("reason") or "not measured")), *["–"] * (len(_COLUMNS) - 2)]
+    bounds = interval(result)
+    figures = [number(result.get(key)) for key in _FIGURES]
+    return [
+        name,
+        _share(result.get("accuracy")),
+        f"{bounds[0]:.1%} – {bounds[1]:.1%}" if bounds else "–",
+        *("–" if value is None else f"{value:.3f}" for value in figures),
+        *(escape(str(result.get(key, "–"))) for key in ("pairs", "prompts", "evaluation")),
+        escape(str(one.metrics.get("epoch", "–"))),
+    ]
+
+
+def _accuracy(result: Mapping[str, Any]) -> str:
+    if not trained(result):
+        return escape(str(result.get("reason") or "–"))
+    bounds = interval(result)
+    told = f" ({bounds[0]:.0%}–{bounds[1]:.0%})" if bounds else ""
+    return _share(result.get("accuracy")) + told
+
+
+def _share(value: Any) -> str:
+    known = number(value)
+    return "–" if known is None else f"{known:.1%}"
+
+
+def _told(config: Mapping[str, Any]) -> dict[str, str]:
+    """What may differ between two runs, by name."""
+    told: dict[str, str] = {}
+    for part, prefix in (("arguments", "--"), ("versions", ""), ("inputs", "sha256 of ")):
+        content = config.get(part)
+        for name, value in content.items() if isinstance(content, dict) else ():
+            if part != "arguments" or name not in _OF_NO_MATTER:
+                shown = str(value)[:12] if part == "inputs" else "automatic" if value is None else str(value)
+                told[prefix + (str(name).replace("_", "-") if prefix == "--" else str(name))] = shown
+    for name, key in (("sha256 of the images", "images"), ("code's revision", "git_revision")):
+        if isinstance(config.get(key), str):
+            told[name] = str(config[key])[:12]
+    return told

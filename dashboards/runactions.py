@@ -1,0 +1,148 @@
+"""What can be done with a run that is over: note, archive, rename, delete, download, push. Names are checked here."""
+
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from dashboards.context import Context
+from dashboards.jobstate import JobError
+from dashboards.roots import RefusedPathError
+from dashboards.runnotes import LONGEST_NOTE, read_notes, write_notes
+from dashboards.runs import Run, read_run
+from reward.errors import RewardError, shown
+from reward.outputs import whole_file
+
+_TOP_FILES: Final = ("config.json", "metrics.jsonl", "studio.json")
+# What resumes a run stays with it: a copy is to be used, not gone on with.
+_NOT_COPIED: Final = ("training_state.safetensors",)
+
+
+def set_note(context: Context, name: str, note: str) -> None:
+    """Write a note to a run.
+
+    Raises:
+        RewardError: there is no such run, or the note is too long.
+    """
+    if len(note) > LONGEST_NOTE:
+        raise RewardError(f"A note has at most {LONGEST_NOTE} characters; this one has {len(note)}.")
+    run = run_of(context, name)
+    write_notes(run.folder, replace(read_notes(run.folder), note=note.strip()))
+
+
+def set_archived(context: Context, name: str, archived: bool) -> None:
+    """Put a run out of the list, or back into it.
+
+    Raises:
+        RewardError: there is no such run.
+    """
+    run = run_of(context, name)
+    write_notes(run.folder, replace(read_notes(run.folder), archived=archived))
+
+
+def rename(context: Context, name: str, new_name: str) -> str:
+    """Give a run another name; returns it.
+
+    Raises:
+        RewardError: the name is none or taken, there is no such run, or it is not over.
+    """
+    after = context.roots.run_folder(new_name)
+    with _at_rest(context, name) as run:
+        if os.path.lexists(after):
+            raise RefusedPathError(f"There is a run called {after.name} already; choose another name.")
+        run.folder.rename(after)
+        context.board.renamed(run.folder, after)
+    return after.name
+
+
+def delete(context: Context, name: str, confirmation: str) -> None:
+    """Remove a run with its checkpoints, its jobs and their logs.
+
+    Raises:
+        RewardError: the confirmation is not the run's name, there is no such run, or it is not over.
+    """
+    if not name or confirmation.strip() != name:
+        raise JobError(f"To delete a run for good, type its name: {name or 'choose one first'}.")
+    with _at_rest(context, name) as run:
+        # First out of the way in one step, so that nobody meets half a run.
+        aside = run.folder.with_name(f".{name}.deleted-{os.getpid()}")
+        run.folder.rename(aside)
+        context.board.forget(run.folder)
+        shutil.rmtree(aside)
+
+
+def clear_remains(outputs: Path) -> None:
+    """Remove what is left of runs whose deletion was cut short."""
+    for remains in outputs.glob(".*.deleted-*"):
+        shutil.rmtree(remains, ignore_errors=True)
+
+
+def write_zip(context: Context, name: str, folder: Path) -> Path:
+    """A run as a zip in `folder`: config, metrics, and both checkpoints; no embeddings, and nothing that names raters.
+
+    Raises:
+        RewardError: there is no such run.
+    """
+    run = run_of(context, name)
+    place = folder / f"{run.name}.zip"
+    with whole_file(place) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        for top in _TOP_FILES:
+            if (run.folder / top).is_file():
+                archive.write(run.folder / top, f"{run.name}/{top}")
+        for checkpoint in run.checkpoints:
+            files = sorted((run.folder / checkpoint).resolve().iterdir())
+            for file in files:
+                if file.is_file() and file.name not in _NOT_COPIED:
+                    archive.write(file, f"{run.name}/{checkpoint}/{file.name}")
+    return place
+
+
+def push(context: Context, name: str, repository: str, *, private: bool) -> str:
+    """Upload the best checkpoint to the hub that this machine is signed in to; returns the commit's address.
+
+    Raises:
+        RewardError: no `user/name`, there is no such run or checkpoint, or the hub refuses.
+    """
+    parts = repository.strip().split("/")
+    if len(parts) != 2 or not all(part and part.strip() == part for part in parts):
+        raise RewardError(f"The repository is written user/name; {shown(repository)} is not.")
+    run = run_of(context, name)
+    if "best" not in run.checkpoints:
+        raise RewardError(f"{run.name} has no best/ yet.")
+    from reward.model import MultiHeadReward
+
+    model = MultiHeadReward.from_pretrained(run.folder / "best")
+    return model.push_to_hub(repository.strip(), private=private)
+
+
+def run_of(context: Context, name: str) -> Run:
+    """The run of this name.
+
+    Raises:
+        RewardError: the name is no run's.
+    """
+    run = read_run(context.roots.run_folder(name))
+    if run is None:
+        raise RewardError(f"There is no run called {shown(name)} in {context.roots.outputs}.")
+    return run
+
+
+@contextmanager
+def _at_rest(context: Context, name: str) -> Iterator[Run]:
+    """The run, while no training is begun on it.
+
+    Raises:
+        RewardError: there is no such run, or a training is at work on it or waits to be.
+    """
+    with context.board.exclusive():
+        run = run_of(context, name)
+        if run.folder.is_symlink():
+            raise RefusedPathError(f"{run.name} is a link to another folder: the studio leaves it alone.")
+        job = context.board.of_run(run.folder)
+        if job is not None and job.state.open:
+            raise JobError(f"{run.name} is not over: it is {job.state}. Stop it first.")
+        yield run

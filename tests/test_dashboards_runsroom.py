@@ -1,0 +1,219 @@
+"""The room of runs: the table, what is wrong with a run, notes, rename, delete, zip; with real folders."""
+
+import json
+import shutil
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from dashboards_helpers import make_context, make_project, write_run
+from safetensors.numpy import save_file
+
+from dashboards import comparison, runactions, watch
+from dashboards.context import Context
+from dashboards.jobfiles import Job, write_job, write_json
+from dashboards.runlist import BEST, NAME, RunRow, RunShelf, chosen_rows
+from dashboards.runnotes import RunNotes, read_notes
+from dashboards.runtable import run_table, sparkline
+from reward.errors import RewardError
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    make_project(tmp_path / "data")
+    for name in ("first", "second"):
+        whole_run(tmp_path / "outputs" / name)
+    return make_context(tmp_path / "data", tmp_path / "outputs")
+
+
+def whole_run(folder: Path) -> Path:
+    """A run whose checkpoints have weights, by the schema."""
+    import numpy as np
+
+    write_run(folder)
+    for checkpoint in (folder / "checkpoints").iterdir():
+        (checkpoint / "config.json").write_text(json.dumps({"format_version": 1}))
+        save_file({"centre": np.zeros(3, dtype=np.float32)}, checkpoint / "model.safetensors")
+        (checkpoint / "training_state.safetensors").write_bytes(b"x")
+    (folder / "raters.json").write_text("{}")
+    return folder
+
+
+def job_of(context: Context, run: Path, code: int | None = 0) -> Path:
+    folder = context.board.folder / "20260101-120000-abcdef"
+    folder.mkdir(parents=True)
+    write_job(Job(folder.name, folder, (), run, time.time() - 3600))
+    if code is not None:
+        write_json(folder / "exit.json", {"code": code, "time": time.time()})
+    return folder
+
+
+def row(context: Context, name: str) -> RunRow:
+    return next(row for row in context.runs.rows() if row.name == name)
+
+
+def test_runs_are_listed_sorted_and_filtered(context: Context, tmp_path: Path) -> None:
+    runactions.set_note(context, "second", "with corrected ratings")
+    rows = context.runs.rows()
+    assert [one.name for one in chosen_rows(rows, sort=NAME)] == ["first", "second"]
+    assert [one.name for one in chosen_rows(rows, "CORRECTED pixel")] == ["second"]
+    assert row(context, "first").curve == pytest.approx([0.67, 0.69, 0.71, 0.73])
+    assert row(context, "first").accuracy == pytest.approx(0.71)
+    better = tmp_path / "outputs/second/best/metrics.json"
+    content = json.loads(better.read_text())
+    content["combined"]["accuracy"] = 0.99
+    better.write_text(json.dumps(content))
+    assert [one.name for one in chosen_rows(context.runs.rows(), sort=BEST)] == ["second", "first"]
+    runactions.set_archived(context, "second", True)
+    assert [one.name for one in chosen_rows(context.runs.rows())] == ["first"]
+    assert len(chosen_rows(context.runs.rows(), archived=True)) == 2
+    html = run_table(context.runs.rows(), {}, 2)
+    assert html.count("<polyline") == 2
+    assert "with corrected ratings" in html
+    assert "No run matches" in run_table([], {}, 2)
+    assert "No runs yet" in run_table([], {}, 0)
+    assert sparkline([None, 0.5]) == ""
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        (
+            "best/config.json",
+            b'{"format_version": 99}',
+            "it has format 99, this version reads up to 1: update the studio",
+        ),
+        ("best/model.safetensors", b"\0" * 40, "model.safetensors is damaged"),
+        ("best/metrics.json", b"rubbish", "metrics.json is damaged: it is not JSON"),
+        ("best/metrics.json", b"[]", "metrics.json is damaged: it holds no JSON object"),
+        ("config.json", b"{", "config.json is damaged: it is not JSON"),
+        ("metrics.jsonl", b"\xff\xfe\n{]\n", ""),
+        ("studio.json", b"7", ""),
+    ],
+)
+def test_a_damaged_run_is_named_and_harms_no_other(context: Context, file: str, content: bytes, words: str) -> None:
+    (context.roots.outputs / "first" / file).write_bytes(content)
+    html = run_table(context.runs.rows(), context.board.by_output(), 2)
+    assert (f"first: {words}" in html) == bool(words)
+    assert "second:" not in html
+    assert comparison.compare(context, ["first", "second"]).runs
+    assert comparison.compare(context, ["first", "second"]).arguments_table()
+
+
+def test_weights_set_by_hand_have_no_figures_and_no_fault(context: Context) -> None:
+    best = context.roots.outputs / "by_hand" / "best"
+    shutil.copytree(context.roots.outputs / "first" / "best", best)
+    (best / "metrics.json").unlink()
+    (best / "config.json").write_text(json.dumps({"format_version": 1, "lineage": {"weights": {"style": 1.0}}}))
+    found = row(context, "by_hand")
+    assert (found.problem, found.accuracy, found.state(None)) == ("", None, "weighed by hand")
+
+
+def test_a_weights_file_that_was_cut_off_is_found(context: Context) -> None:
+    weights = context.roots.outputs / "first/best/model.safetensors"
+    assert row(context, "first").problem == ""
+    weights.write_bytes(weights.read_bytes()[:-4])
+    assert "model.safetensors is damaged" in row(context, "first").problem
+
+
+def test_a_run_is_read_again_only_where_it_changed(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = RunShelf(context.roots.outputs)
+    before = shelf.rows()
+    assert [a is b for a, b in zip(before, shelf.rows(), strict=True)] == [True, True]
+    runactions.set_note(context, "first", "seen")
+    after = {one.name: one for one in shelf.rows()}
+    assert after["first"].notes.note == "seen"
+    assert after["second"] in before
+
+
+def test_renaming_takes_the_jobs_along(context: Context) -> None:
+    job = job_of(context, context.roots.outputs / "first")
+    runactions.set_note(context, "first", "kept")
+    assert runactions.rename(context, "first", " third ") == "third"
+    assert not (context.roots.outputs / "first").exists()
+    assert read_notes(context.roots.outputs / "third") == RunNotes("kept")
+    assert context.board.find(job.name).output == context.roots.outputs / "third"
+    assert row(context, "third").state(context.board.of_run(context.roots.outputs / "third")) == "finished"
+
+
+@pytest.mark.parametrize("name", ["second", "../third", "", "a/b", "/tmp/x", ".hidden"])
+def test_a_name_that_is_taken_or_leads_elsewhere_is_refused(context: Context, name: str) -> None:
+    with pytest.raises(RewardError):
+        runactions.rename(context, "first", name)
+    assert sorted(path.name for path in context.roots.outputs.iterdir()) == ["first", "second"]
+
+
+@pytest.mark.parametrize("name", ["../data", "..", "/etc", "nothing", ""])
+def test_no_action_takes_a_name_that_is_no_run(context: Context, name: str, tmp_path: Path) -> None:
+    for act in (
+        lambda: runactions.set_note(context, name, "x"),
+        lambda: runactions.set_archived(context, name, True),
+        lambda: runactions.rename(context, name, "new"),
+        lambda: runactions.delete(context, name, name),
+        lambda: runactions.write_zip(context, name, tmp_path),
+        lambda: runactions.push(context, name, "a/b", private=True),
+    ):
+        with pytest.raises(RewardError):
+            act()
+    assert "studio-problem" in watch.go_on(context, name)
+    assert "studio-problem" in comparison.compare(context, ["first", name]).message
+
+
+def test_deleting_asks_for_the_name_and_leaves_nothing(context: Context) -> None:
+    job = job_of(context, context.roots.outputs / "first")
+    with pytest.raises(RewardError, match="type its name: first"):
+        runactions.delete(context, "first", "second")
+    assert (context.roots.outputs / "first").is_dir()
+    runactions.delete(context, "first", " first ")
+    assert [path.name for path in context.roots.outputs.iterdir()] == ["second"]
+    assert not job.exists()
+
+
+def test_what_is_at_work_is_neither_renamed_nor_deleted(context: Context) -> None:
+    folder = context.board.folder / "20260101-120000-abcdef"
+    folder.mkdir(parents=True)
+    write_job(Job(folder.name, folder, (), context.roots.outputs / "first", time.time()))
+    with pytest.raises(RewardError, match="first is not over: it is starting"):
+        runactions.rename(context, "first", "third")
+    with pytest.raises(RewardError, match="Stop it first"):
+        runactions.delete(context, "first", "first")
+    assert "already" in watch.go_on(context, "first") or "studio-problem" in watch.go_on(context, "first")
+
+
+def test_the_zip_has_what_can_be_used_and_names_nobody(context: Context, tmp_path: Path) -> None:
+    file = runactions.write_zip(context, "first", tmp_path)
+    with zipfile.ZipFile(file) as archive:
+        assert sorted(archive.namelist()) == [
+            *(f"first/best/{name}" for name in ("config.json", "metrics.json", "model.safetensors")),
+            "first/config.json",
+            *(f"first/last/{name}" for name in ("config.json", "metrics.json", "model.safetensors")),
+            "first/metrics.jsonl",
+        ]
+        assert archive.testzip() is None
+
+
+def test_a_hub_name_is_checked_before_anything_is_loaded(context: Context) -> None:
+    for name in ("", "model", "a/b/c", "a /b"):
+        with pytest.raises(RewardError, match="is written user/name"):
+            runactions.push(context, "first", name, private=True)
+
+
+def test_what_differs_is_told_and_what_is_the_same_is_not(context: Context, tmp_path: Path) -> None:
+    for name, epochs in (("first", 5), ("second", 15)):
+        content = {"arguments": {"epochs": epochs, "seed": 0, "output": name}, "inputs": {"r.csv": "a" * 64}}
+        (context.roots.outputs / name / "config.json").write_text(json.dumps(content))
+    found = comparison.compare(context, ["first", "second"])
+    told = found.arguments_table()
+    assert "--epochs" in told
+    assert "--seed" not in told
+    assert "--output" not in told
+    assert "71.0%" in found.figures_table("combined")
+    assert "no ratings" in found.figures_table("spatial")
+    assert [len(figure.data) for figure in found.curves("style")] == [2, 2]
+    assert "No epoch was measured" in str(found.curves("spatial")[0].layout.annotations)
+    untold = comparison.differences(context, ["first", "second"], "combined")
+    assert "can't be told" in untold
+    assert "no head called" in comparison.differences(context, ["first", "second"], "x")
+    assert "Choose two runs" in comparison.compare(context, ["first", "first"]).message
+    assert "At most 8" in comparison.compare(context, [str(n) for n in range(9)]).message
