@@ -39,6 +39,11 @@ class Project:
         return self.root / "studio.toml"
 
     @property
+    def priorities(self) -> Path:
+        """Which images a trained model would learn most from; optional."""
+        return self.root / "priorities.csv"
+
+    @property
     def database(self) -> Path:
         """The SQLite file that holds every rating."""
         return self.root / "studio.db"

@@ -1,9 +1,9 @@
 """Which images a person may see next, in which order and why, and how far they are. Reads the database."""
 
 import json
-import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 from sqlite_utils import Database
@@ -11,6 +11,7 @@ from sqlite_utils import Database
 from annotate.catalogue import ImageRow, one_image, row_to_image, select_images
 from annotate.drafts import drafted_images, one_draft
 from annotate.leases import moment
+from annotate.ranking import Ranking
 from annotate.rows import current_rating
 
 _RATED = (
@@ -35,8 +36,13 @@ _ELSEWHERE = (
 )
 _OF_THIS_BROWSER = " AND substr(l.tab, 1, instr(l.tab, '/')) = substr(:tab, 1, instr(:tab, '/'))"
 _FREE = f"NOT {_ELSEWHERE.format('')} AND {_WANTED}"
+_WITH_OTHERS = (
+    "SELECT l.image_id FROM leases l WHERE l.kind = 'first' AND l.annotator <> :annotator AND l.expires > :now"
+)
 _CHUNK = 100
 BEGUN = "You had begun this one."
+BY_LOT = "This one came by lot, so that evaluation stays fair."
+NEW = "This one is new: no model has ranked it yet."
 
 
 @dataclass(frozen=True)
@@ -72,14 +78,31 @@ class Pick:
     why: str
 
 
-def next_images(db: Database, asking: Asking, limit: int, order: Sequence[int] | None = None) -> list[Pick]:
+@dataclass(frozen=True)
+class Order:
+    """A person's order of images other than prompt by prompt.
+
+    Attributes:
+        shuffled: all images, by number, in this person's own order.
+        why: what to say of those that come in it.
+        ranking: images that come before, where they are ranked.
+        lots: of the next images, which ones come from `shuffled` all the same.
+    """
+
+    shuffled: Sequence[int]
+    why: str
+    ranking: Ranking | None = None
+    lots: Sequence[bool] = ()
+
+
+def next_images(db: Database, asking: Asking, limit: int, order: Order | None = None) -> list[Pick]:
     """Up to `limit` images that this person hasn't rated and that still want raters: in order from behind `after`, then
     from the start, then the skipped ones, longest skipped first.
 
     Without `after` (a person comes, or comes back), the image that they were in the midst of is the first.
 
     Args:
-        order: image numbers in this person's order; None goes prompt by prompt.
+        order: this person's; None goes prompt by prompt.
     """
     begun = _begun(db, asking) if asking.after is None else []
     fresh = _by_prompt(db, asking, limit) if order is None else _by_order(db, asking, limit, order)
@@ -120,19 +143,46 @@ def _by_prompt(db: Database, asking: Asking, limit: int) -> list[Pick]:
     return picks
 
 
-def _by_order(db: Database, asking: Asking, limit: int, order: Sequence[int]) -> list[Pick]:
-    start = order.index(asking.after) + 1 if asking.after in order else 0
-    turned = [*order[start:], *order[:start]]
-    fresh = f"AND i.id IN (SELECT value FROM json_each(:ids)) AND NOT {_RATED} AND {_SKIPPED} IS NULL AND {_FREE}"
-    found: list[ImageRow] = []
-    for at in range(0, len(turned), _CHUNK):
-        chunk = turned[at : at + _CHUNK]
-        rank = {image_id: place for place, image_id in enumerate(chunk)}
-        images = _select(db, fresh, {**asking.values(), "ids": json.dumps(chunk)})
-        found += sorted(images, key=lambda image: rank[image.id])
-        if len(found) >= limit:
+def _by_order(db: Database, asking: Asking, limit: int, order: Order) -> list[Pick]:
+    if order.ranking is not None:
+        return _by_ranking(db, asking, order.ranking, order)[:limit]
+    start = order.shuffled.index(asking.after) + 1 if asking.after in order.shuffled else 0
+    turned = [*order.shuffled[start:], *order.shuffled[:start]]
+    return [Pick(image, order.why) for image in islice(_fresh(db, asking, turned), limit)]
+
+
+def _by_ranking(db: Database, asking: Asking, ranking: Ranking, order: Order) -> list[Pick]:
+    """From the top each time, as many as there are lots: what was ranked lower may have come to the top since."""
+    ranked = _pick_ranked(db, asking, ranking, order)
+    drawn = (Pick(image, BY_LOT) for image in _fresh(db, asking, order.shuffled))
+    picks: dict[int, Pick] = {}
+    for by_lot in order.lots:
+        taken = {asking.after, *picks}
+        pick = next((pick for pick in (drawn if by_lot else ranked) if pick.image.id not in taken), None)
+        if pick is None:
             break
-    return [Pick(image, "Images come in random order.") for image in found[:limit]]
+        picks[pick.image.id] = pick
+    return list(picks.values())
+
+
+def _pick_ranked(db: Database, asking: Asking, ranking: Ranking, order: Order) -> Iterator[Pick]:
+    """First those that nobody has rated or has before them since the ranking was made, so that people spread out."""
+    taken = ranking.covered | {int(row[0]) for row in db.execute(_WITH_OTHERS, asking.values())}
+    free = _fresh(db, asking, [number for number in ranking.order if number not in taken])
+    rest = _fresh(db, asking, [number for number in ranking.order if number in taken])
+    yield from (Pick(image, ranking.reasons[image.id]) for image in chain(free, rest))
+    unranked = [number for number in order.shuffled if number not in ranking.reasons]
+    yield from (Pick(image, NEW) for image in _fresh(db, asking, unranked))
+
+
+def _fresh(db: Database, asking: Asking, order: Sequence[int]) -> Iterator[ImageRow]:
+    """Of images by number, in their order, those that want raters and that this person hasn't rated or skipped."""
+    rest = f"AND i.id IN (SELECT value FROM json_each(:ids)) AND NOT {_RATED} AND {_SKIPPED} IS NULL AND {_FREE}"
+    for at in range(0, len(order), _CHUNK):
+        chunk = order[at : at + _CHUNK]
+        rank = {image_id: place for place, image_id in enumerate(chunk)}
+        images = _select(db, rest, {**asking.values(), "ids": json.dumps(chunk)})
+        yield from sorted(images, key=lambda image: rank[image.id])
 
 
 def _skipped(db: Database, asking: Asking, limit: int) -> list[Pick]:
@@ -145,13 +195,6 @@ def _skipped(db: Database, asking: Asking, limit: int) -> list[Pick]:
 
 def _select(db: Database, rest: str, values: dict[str, Any]) -> list[ImageRow]:
     return [row_to_image(row) for row in db.execute(select_images(f"WHERE i.active = 1 {rest}"), values)]
-
-
-def shuffled_images(db: Database, annotator: str) -> list[int]:
-    """All images in an order that is this person's own and stays so."""
-    ids = [int(row[0]) for row in db.execute("SELECT id FROM images WHERE active = 1 ORDER BY id")]
-    random.Random(annotator).shuffle(ids)
-    return ids
 
 
 def count_images(db: Database) -> int:

@@ -3,11 +3,10 @@
 They are a kind of their own: in no mean, no export and no list, and no revision of the earlier rating.
 """
 
-import hashlib
-
 from sqlite_utils import Database
 
 from annotate.judgement import Rating
+from annotate.lots import count_done, draw
 from reward.aspects import HEADS
 
 FIRST_AFTER = 20  # ratings that a person has given before anything comes again, and that lie between the two
@@ -28,21 +27,11 @@ ORDER BY r.id DESC LIMIT -1 OFFSET :apart
 
 def due_repeat(db: Database, studio: str, annotator: str, share: float) -> int | None:
     """The image that is to come again for a person now, if any. The same until they rate or skip something."""
-    own = "SELECT count(*) FROM {} WHERE annotator = ?"
-    done = sum(
-        int(db.execute(own.format(table), [annotator]).fetchone()[0]) for table in ("ratings", "repeats", "skips")
-    )
-    chance, choice = _draw(f"{studio} {annotator} {done}")
+    chance, choice = draw(f"{studio} {annotator} {count_done(db, annotator)}")
     if chance >= share:
         return None
     rows = db.execute(_CANDIDATES, {"annotator": annotator, "apart": FIRST_AFTER}).fetchall()
     return int(rows[int(choice * len(rows))][0]) if rows else None
-
-
-def _draw(text: str) -> tuple[float, float]:
-    """Two numbers in [0, 1) that the text decides."""
-    digest = hashlib.sha256(text.encode()).digest()
-    return int.from_bytes(digest[:6]) / 2**48, int.from_bytes(digest[6:12]) / 2**48
 
 
 def insert_repeat(db: Database, rating: Rating, of_key: str, created: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from reward.errors import Fault, InputError
 
-ORDERS: Final = ("prompt", "random")
+ORDERS: Final = ("prompt", "random", "informative")
 STRIPS: Final = ("auto", "on", "off")
 _CHOICES: Final = {"order": ORDERS, "strip": STRIPS}
 
@@ -22,8 +22,9 @@ class Campaign:
 
     ratings_per_image: int = _setting(0, 0, 1000, "different people who rate an image; 0: everybody rates all of them")
     order: str = _setting(
-        "prompt", None, None, "prompt: one after another; random: shuffled, for each in their own way"
-    )
+        "prompt", None, None, "prompt: one after another; random: shuffled, for each in their own way; "
+        "informative: first what a trained model would learn most from",
+    )  # fmt: skip
     repeats: float = _setting(0.05, 0, 0.5, "share of a person's own images that come again unannounced")
     lease_minutes: float = _setting(15.0, 0.1, 1440, "how long an image is kept for somebody who does nothing")
     votes_per_pair: int = _setting(0, 0, 1000, "different people who compare a pair of images; 0: everybody, all pairs")

@@ -32,9 +32,10 @@ from annotate.history import OwnRating, own_ratings
 from annotate.judgement import Draft, Rating, StoredRating, check_annotator, check_reason
 from annotate.leases import end_lease, leave, renew_lease, take_lease
 from annotate.migrations import studio_migrations
+from annotate.orders import Orders
 from annotate.preference_store import PreferenceStore
 from annotate.project import Project
-from annotate.queue import BEGUN, Asking, Pick, Progress, count_images, count_rated, next_images, shuffled_images
+from annotate.queue import BEGUN, Asking, Pick, Progress, count_images, count_rated, next_images
 from annotate.rated import Rated, read_rated
 from annotate.repeats import due_repeat, insert_repeat, repeat_by_key
 from annotate.rows import current_rating, insert_rating, rating_by_key, row_to_rating, same_content, select_ratings
@@ -59,7 +60,7 @@ class Store:
 
     def __init__(self, project: Project, db: Database, reader: Database, lock: TextIO) -> None:
         self.project = project
-        self.problems: tuple[str, ...] = ()
+        self._unusable: tuple[str, ...] = ()
         self.catalogue_version = 0
         self.gold: tuple[GoldBand, ...] = ()
         self.campaign = read_campaign(project.settings)
@@ -73,7 +74,7 @@ class Store:
         self._listeners: list[Callable[[], None]] = []
         self._rated: dict[str, int] = {}
         self._total: int | None = None
-        self._orders: dict[str, list[int]] = {}
+        self._orders = Orders(project, self.campaign)
         self.preferences = PreferenceStore(self)
 
     @classmethod
@@ -105,6 +106,11 @@ class Store:
             self._db.close()
             self._folder_lock.close()
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What of the project's files can't be used, one sentence each."""
+        return (*self._orders.problems, *self._unusable)
+
     def subscribe(self, listener: Callable[[], None]) -> None:
         """Call `listener` (quick, thread-safe) after every commit that changes what the exported files hold."""
         self._listeners.append(listener)
@@ -117,13 +123,13 @@ class Store:
         with self._writing() as db:
             update_catalogue(db, survey, now())
             self.gold, faults = gold_or_problem(self.project, list_images(db))
-            self.problems = (*survey.problems, *faults)
+            self._unusable = (*survey.problems, *faults)
             self.catalogue_version += 1
             self._rated.clear()
             self._total = None
-            self._orders.clear()
+            self._orders.forget()
         self.announce()
-        return self.problems
+        return self._unusable
 
     def save_rating(self, rating: Rating, *, only_if_newest: bool = False) -> tuple[StoredRating, bool]:
         """Store a checked rating; returns it as stored, and whether its key had been stored before.
@@ -158,8 +164,10 @@ class Store:
                 revises = None if current is None else current.key
                 stored = insert_rating(db, replace(rating, revises=revises, late=late), now())
                 remove_draft(db, rating.image_id, rating.annotator)
-            if current is None and rating.annotator in self._rated:
-                self._rated[rating.annotator] += 1
+            if current is None:
+                self._orders.note_rated(rating.image_id)
+                if rating.annotator in self._rated:
+                    self._rated[rating.annotator] += 1
         self.announce()
         return stored, False
 
@@ -205,7 +213,7 @@ class Store:
         asking = Asking(annotator, tab, after, self.campaign.ratings_per_image, gold)
         with self._writing(synced=False) as db:
             repeat = due_repeat(db, self.identity, annotator, self.campaign.repeats)
-            picks = next_images(db, asking, limit, self._order(annotator))
+            picks = next_images(db, asking, limit, self._orders.of(db, self.identity, annotator, limit))
             again = None if repeat is None or not picks else one_image(db, repeat)
             if again is not None and picks[0].why != BEGUN:
                 task = Task(again, why=picks[0].why)  # as if it came for the first time
@@ -214,13 +222,6 @@ class Store:
             if picks:
                 take_lease(db, picks[0].image.id, annotator, tab, "first", self.campaign.lease_minutes)
             return [self._task(pick, annotator) for pick in picks]
-
-    def _order(self, annotator: str) -> list[int] | None:
-        if self.campaign.order == "prompt":
-            return None
-        if annotator not in self._orders:
-            self._orders[annotator] = shuffled_images(self._db, annotator)
-        return self._orders[annotator]
 
     def _task(self, pick: Pick, annotator: str) -> Task:
         image = pick.image
@@ -347,6 +348,7 @@ class Store:
                 insert_rating(db, replace(rating, key=f"import-{uuid.uuid4().hex}"), created)
             note_finished(db, name, Export(sha256, last_rating_id, created))
             self._rated.clear()
+            self._orders.forget()
         self.announce()
 
     def bring_in(self, work: Callable[[Database], _T]) -> _T:

@@ -80,7 +80,7 @@ class Listening:
             StudioError: the port is taken or not allowed, or the address isn't this computer's.
         """
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        # Only sockets that say they are TCP's get TCP_NODELAY from asyncio; without it each answer waits 40 ms for an ACK.
+        # asyncio gives TCP_NODELAY only to sockets that say they are TCP's; else each answer waits 40 ms for an ACK.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -15,6 +15,7 @@ from types import FrameType
 
 import psutil
 
+from dashboards.followup import rank_images
 from dashboards.jobfiles import EXIT_FILE, PROCESS_FILE, STOP_FILE, identity, write_json
 from dashboards.line import wait_for_turn
 
@@ -58,6 +59,8 @@ def main(argv: list[str]) -> int:
     folder = Path(argv[0])
     code = run(folder, int(argv[1]), argv[3:])
     write_json(folder / EXIT_FILE, {"code": code, "time": time.time()})
+    if code == 0:
+        rank_images(folder)
     return code if code >= 0 else 128 - code
 
 

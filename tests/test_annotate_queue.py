@@ -34,6 +34,21 @@ def campaign(make_project: MakeProject, open_store: OpenStore) -> OpenCampaign:
     return start
 
 
+@pytest.fixture(params=["prompt", "random", "informative", "ranked"])
+def any_order(request: pytest.FixtureRequest, campaign: OpenCampaign) -> OpenCampaign:
+    """As `campaign`, in each order; `ranked` is informative with a ranking, which is the images' own order."""
+
+    def start(settings: str, prompts: int = 2, images: int = 3) -> Store:
+        order = "informative" if request.param == "ranked" else request.param
+        store = campaign(f'{settings}\norder = "{order}"', prompts, images)
+        if request.param == "ranked":
+            lines = [f"{image.path},0.1,0,For a reason." for image in store.images()]
+            store.project.priorities.write_text("\n".join(["image,teaches,people,reason", *lines]) + "\n")
+        return store
+
+    return start
+
+
 def rate(store: Store, image_id: int, name: str, value: float = 5.0, **more: object) -> bool:
     """Rate as the pad does: a first rating, which anything current refuses. Returns whether it was marked late."""
     key = f"key-number-{image_id}-{name.replace(' ', '-')}-{int(value)}"
@@ -64,9 +79,9 @@ def test_an_image_goes_to_as_many_people_as_are_wanted(campaign: OpenCampaign) -
     assert next_id(store, "Gus") == 1
 
 
-def test_fifty_people_at_once_assign_nothing_twice_too_often(campaign: OpenCampaign) -> None:
+def test_fifty_people_at_once_assign_nothing_twice_too_often(any_order: OpenCampaign) -> None:
     wanted, images = 3, 40
-    store = campaign(f"ratings_per_image = {wanted}\nrepeats = 0", prompts=4, images=10)
+    store = any_order(f"ratings_per_image = {wanted}\nrepeats = 0", prompts=4, images=10)
     over: list[int] = []
     stop = threading.Event()
 
@@ -105,6 +120,41 @@ def test_fifty_people_at_once_assign_nothing_twice_too_often(campaign: OpenCampa
         work(person)
     counts = Counter(row.image_id for row in store.ratings_since(0))
     assert counts == dict.fromkeys(range(1, images + 1), wanted)
+
+
+def test_leases_tabs_and_skips_hold_in_every_order(any_order: OpenCampaign) -> None:
+    store = any_order("ratings_per_image = 1\nrepeats = 0")
+    first, second = next_id(store, "Ada", tab="b/1"), next_id(store, "Bob", tab="c/1")
+    assert next_id(store, "Ada", tab="b/1") == first  # a reload
+    other = next_id(store, "Ada", tab="b/2")
+    assert len({first, second, other}) == 3
+    assert first is not None
+    assert other is not None
+    store.save_draft(check_draft(first, "Ada", {"style": 3}, [], 1.0, None))
+    assert store.next_tasks("Ada", tab="phone/1")[0].why == "You had begun this one."
+    store.save_skip(first, "Ada")
+    rate(store, other, "Ada")
+    seen = [first, second, other]
+    while (image_id := next_id(store, "Cy", seen[-1])) is not None:
+        assert image_id not in seen[1:]
+        rate(store, image_id, "Cy")
+        seen.append(image_id)
+    assert sorted(seen[3:]) == sorted({*range(1, 7)} - {second, other})
+    age_leases(store)
+    assert next_id(store, "Di") == second  # all others have their rating
+
+
+def test_a_skipped_image_comes_again_at_the_end_of_every_order(any_order: OpenCampaign) -> None:
+    store = any_order("repeats = 0")
+    first = next_id(store, "Ada")
+    assert first is not None
+    store.save_skip(first, "Ada")
+    seen = [first]
+    while (image_id := next_id(store, "Ada", seen[-1])) is not None:
+        rate(store, image_id, "Ada")
+        seen.append(image_id)
+    assert seen[-1] == first
+    assert sorted(seen[1:]) == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_lease_ends_by_itself_and_a_save_after_it_is_marked(campaign: OpenCampaign) -> None:
@@ -273,7 +323,7 @@ def test_settings_are_read_and_defaults_stand_without_a_file(tmp_path: Path) -> 
         ("ratings_per_image = 2.5", "a whole number from 0 to 1000"),
         ("ratings_per_image = true", "a whole number"),
         ("strip = true", "strip is True; one of auto, on, off"),
-        ('order = "best"', "order is 'best'; one of prompt, random"),
+        ('order = "best"', "order is 'best'; one of prompt, random, informative"),
         ("repeats = 0.9", "repeats is 0.9; a number from 0 to 0.5"),
         ("repeats = nan", "a number from 0 to 0.5"),
         ("lease_minutes = 0", "a number from 0.1 to 1440"),

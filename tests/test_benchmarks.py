@@ -4,10 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks import run_all
 from benchmarks.ratios import COLUMNS, Row, in_turn, ratios, table
+from tests.planted import plant
 from tests.reward_inputs import PROJECT
 
 
@@ -50,3 +52,20 @@ def test_sides_take_turns() -> None:
     measured = in_turn([lambda: order.append("a"), lambda: order.append("b")], 3)
     assert "".join(order) == "abbaab"
     assert len(ratios(measured)) == 3
+
+
+def test_a_campaign_goes_through_the_queue_and_keeps_the_measured_prompts_apart(tmp_path: Path) -> None:
+    from benchmarks.campaign import ORDERS, PARTS, record, run_part
+    from benchmarks.campaign_report import curves, table
+    from reward.groups import folds
+
+    world = record(plant(tmp_path, prompts=8, images=3).ratings, "pixelstats")
+    lines = run_part(world, 0, 1, ORDERS, (8, 12, 100), epochs=0)
+    assert [(line["order"], line["ratings"]) for line in lines] == [(o, n) for o in ORDERS for n in (8, 12, 100)]
+    held_out = folds(world.prompt, np.ones(len(world.files), dtype=bool), PARTS, 0) == 1
+    assert all(len(shares) == 8 / PARTS == held_out.sum() / 3 for line in lines for shares in line["shares"].values())
+    assert len({str(line["shares"]) for line in lines if line["ratings"] == 8}) == 1  # all begin alike
+    found = curves(lines, ("style",))
+    assert found.of["spread"].shape == (1, 3)
+    assert found.over_all("prompt")[0] == pytest.approx(np.mean(found.of["prompt"][0, 1:] - found.of["random"][0, 1:]))
+    assert len([text for text in table(found) if text.startswith("| 1")]) == 2
