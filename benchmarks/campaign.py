@@ -126,6 +126,7 @@ class Campaign:
         if asked == "informative":
             self.project.priorities.write_text(as_csv(self._spread() if order == "spread" else self._ranked()))
         store = Store.open(self.project)
+        store.identity = "campaign"  # what comes by lot follows from it: the same in each run of this
         try:
             done, idle = 0, 0
             while done < count and idle < 20 * len(self.world.said):
