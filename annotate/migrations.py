@@ -209,4 +209,18 @@ def studio_migrations() -> Migrations:
                 f"CREATE TRIGGER {name} AFTER {action} BEGIN UPDATE accounts_version SET version = version + 1; END"
             )
 
+    @migrations()
+    def images_are_requested(db: Database) -> None:
+        db.execute(
+            "CREATE TABLE requests (id INTEGER PRIMARY KEY, image_id INTEGER NOT NULL REFERENCES images(id), "
+            "head TEXT, note TEXT NOT NULL, requester TEXT NOT NULL, last_rating_id INTEGER NOT NULL, "
+            "created TEXT NOT NULL) STRICT"
+        )
+        db.execute("CREATE INDEX requests_by_image ON requests(image_id)")
+        for action in ("UPDATE", "DELETE"):
+            db.execute(
+                f"CREATE TRIGGER requests_no_{action.lower()} BEFORE {action} ON requests "
+                "BEGIN SELECT RAISE(ABORT, 'requests are append-only'); END"
+            )
+
     return migrations

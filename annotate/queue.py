@@ -12,6 +12,7 @@ from annotate.catalogue import ImageRow, one_image, row_to_image, select_images
 from annotate.drafts import drafted_images, one_draft
 from annotate.leases import moment
 from annotate.ranking import Ranking
+from annotate.requests import FREE, OPEN, newest_request
 from annotate.rows import current_rating
 
 _RATED = (
@@ -35,7 +36,8 @@ _ELSEWHERE = (
     "AND l.expires > :now{})"
 )
 _OF_THIS_BROWSER = " AND substr(l.tab, 1, instr(l.tab, '/')) = substr(:tab, 1, instr(:tab, '/'))"
-_FREE = f"NOT {_ELSEWHERE.format('')} AND {_WANTED}"
+_HERE = f"NOT {_ELSEWHERE.format('')}"
+_FREE = f"{_HERE} AND {_WANTED}"
 _WITH_OTHERS = (
     "SELECT l.image_id FROM leases l WHERE l.kind = 'first' AND l.annotator <> :annotator AND l.expires > :now"
 )
@@ -107,7 +109,18 @@ def next_images(db: Database, asking: Asking, limit: int, order: Order | None = 
     begun = _begun(db, asking) if asking.after is None else []
     fresh = _by_prompt(db, asking, limit) if order is None else _by_order(db, asking, limit, order)
     fresh += _skipped(db, asking, limit - len(fresh))
-    return [*begun, *(pick for pick in fresh if pick.image.id not in {b.image.id for b in begun})][:limit]
+    picks: dict[int, Pick] = {}
+    for pick in (*begun, *_requested(db, asking, limit), *fresh):
+        picks.setdefault(pick.image.id, pick)
+    return list(picks.values())[:limit]
+
+
+def _requested(db: Database, asking: Asking, limit: int) -> list[Pick]:
+    """Images that somebody sent back, for people who haven't rated them, however many have; see `annotate.requests`."""
+    fresh = f"AND NOT {_RATED} AND {_SKIPPED} IS NULL AND {_HERE} AND {FREE}"
+    rest = f"AND i.id IN (SELECT image_id FROM requests) AND {OPEN} {fresh} ORDER BY i.position LIMIT :limit"
+    found = _select(db, rest, {**asking.values(), "limit": limit})
+    return [Pick(image, request.why) for image in found if (request := newest_request(db, image.id)) is not None]
 
 
 def _begun(db: Database, asking: Asking) -> list[Pick]:

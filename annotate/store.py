@@ -38,6 +38,7 @@ from annotate.project import Project
 from annotate.queue import BEGUN, Asking, Pick, Progress, count_images, count_rated, next_images
 from annotate.rated import Rated, read_rated
 from annotate.repeats import due_repeat, insert_repeat, repeat_by_key
+from annotate.requests import Request, insert_request, is_open, newest_request
 from annotate.rows import current_rating, insert_rating, rating_by_key, row_to_rating, same_content, select_ratings
 from annotate.settings import read_campaign
 
@@ -197,6 +198,20 @@ class Store:
                 [image_id, name, now(), why],
             )
             end_lease(db, image_id, name)
+
+    def save_request(self, request: Request) -> bool:
+        """Ask for one more rating of an image; False where the same was asked already and is still open.
+
+        Raises:
+            NotFoundError: there is no such image.
+            StorageError: the disk or database refuses; nothing is stored.
+        """
+        with self._writing() as db:
+            self._require_active(db, request.image_id)
+            if newest_request(db, request.image_id) == request and is_open(db, request.image_id):
+                return False
+            insert_request(db, request, now())
+            return True
 
     def leave(self, annotator: str, tab: str) -> None:
         """A person left the page: what it had before it is free for others soon."""

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.ratios import Row, table
 
-NAMES = ("startup", "heads", "million_ratings", "encoding", "first_training", "kills")
+NAMES = ("startup", "heads", "million_ratings", "encoding", "first_training", "rooms", "kills")
 
 
 def rows(names: Sequence[str], quick: bool) -> Iterator[Row]:

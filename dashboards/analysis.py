@@ -1,7 +1,9 @@
 """What the analysis tab does, without its components: a run's name in; cards and figures out."""
 
 import math
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dashboards import cards, figures, headtable, markup, trustfigures
@@ -72,11 +74,31 @@ def report(context: Context, name: str | None, checkpoint: str) -> RunReport:
     if not found.metrics:
         return RunReport("", cards.problem(f"Something is wrong with {run.name}", trouble))
     warning = cards.problem(f"Something is wrong with {run.name}", trouble) if trouble else ""
+    if run.weighed_by_hand:
+        warning += cards.warning("Weights set by hand", _own_weights(run))
     lines = [clean_metrics(line) for line in Journal(run.folder / "metrics.jsonl").lines() if is_metrics(line)]
     far = half_way(run, context.board)
     warning += cards.warning(f"{run.name} is not whole", far) if far else ""
     table = headtable.head_table(found.metrics) + markup.notes(headtable.weak_heads(found.metrics)) + markup.glossary()
     return RunReport(cards.badge_card(found), warning + table, found.metrics, lines)
+
+
+def write_report(context: Context, name: str | None, checkpoint: str, folder: Path, *, pictures: bool) -> Path:
+    """Write the run's report (see `dashboards.report`) into a folder of its own below `folder`.
+
+    Raises:
+        RewardError: there is no such run or checkpoint, or it has no metrics.
+    """
+    from dashboards import report as reports
+
+    found = read_checkpoint(find_run(context, name or ""), checkpoint)
+    shown_too = reports.Pictures(note="Left out.")
+    if pictures and found.metrics:
+        shown_too = reports.take_pictures(context.desk, context.shelf, found)
+    text = reports.build_report(found, shown_too, half_way(found.run, context.board))
+    file = Path(tempfile.mkdtemp(prefix="report-", dir=folder)) / f"{found.run.name}-{found.name}.html"
+    file.write_text(text, encoding="utf-8")
+    return file
 
 
 def errors(context: Context, name: str | None, head: str) -> "tuple[str, go.Figure | None]":
@@ -123,7 +145,7 @@ def _own_weights(run: Run) -> str:
     weights = lineage.get("weights") if isinstance(lineage, dict) else None
     known = weights.items() if isinstance(weights, dict) else ()
     told = ", ".join(f"{label_of(str(head))} {value:.0%}" for head, value in known if isinstance(value, float))
-    return f"{told}. The heads are another run's, where their figures are; the weights were learned from no data."
+    return f"{told}. The heads and their figures are another run's; the weights were learned from no data."
 
 
 def usable_checkpoint(context: Context, name: str, checkpoint: str) -> Checkpoint:

@@ -8,6 +8,7 @@ from dashboards.disputes_tab import build_disputes
 from dashboards.results_tab import build_results
 from dashboards.rooms import Choice
 from dashboards.scoring_tab import build_scoring
+from dashboards.twomodels_tab import build_twomodels
 from dashboards.versus_tab import build_versus
 from dashboards.weights_tab import build_weights
 from dashboards.where_tab import build_where
@@ -45,6 +46,8 @@ def build_analysis_tab(context: Context, demo: "gr.Blocks", tab: "gr.Tab") -> No
             build_where(context, choice, where)
         with gr.Tab("Disagreements", id="disputes") as disputes:
             build_disputes(context, choice, disputes)
+        with gr.Tab("Two models", id="twomodels") as twomodels:
+            build_twomodels(context, choice, twomodels)
         with gr.Tab("Weights", id="weights") as weights:
             build_weights(context, choice, weights)
         with gr.Tab("Score images", id="score"):

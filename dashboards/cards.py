@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 
 from dashboards.datasummary import DataSummary
-from dashboards.markup import behind, dot, table
+from dashboards.markup import behind, dot, progress_bar, table
 from dashboards.markup import notes as lines
 from dashboards.runs import Checkpoint, text_of
 from dashboards.scorer import SCORE_COLUMNS, Score
@@ -81,6 +81,11 @@ def _barren(summary: DataSummary) -> str:
 
 def _prompts(count: int) -> str:
     return "1 prompt yields" if count == 1 else f"{count:,} prompts yield"
+
+
+def working(words: str, fraction: float) -> str:
+    """Something at work: a bar, and how far it is."""
+    return f'<div class="studio-run" role="status">{progress_bar(fraction)}{detail(words)}</div>'
 
 
 def badge_card(checkpoint: Checkpoint) -> str:

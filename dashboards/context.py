@@ -1,9 +1,10 @@
-"""What the tabs share: the project, the folders that may be used, the trainings, the loaded models, the device,
-the runs' own data, and what is being found out in the background."""
+"""What the tabs share: the project and its ratings, the folders that may be used, the trainings, the loaded models, the
+device, the runs' own data, and what is being found out in the background."""
 
 from dataclasses import dataclass
 
 from annotate.project import Project
+from annotate.store import Store
 from dashboards.background import Inquiries
 from dashboards.desk import RunDesk
 from dashboards.device import DeviceFinder
@@ -27,3 +28,4 @@ class Context:
     inquiries: Inquiries
     machine: Machine
     runs: RunShelf
+    store: Store | None = None

@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from annotate.requests import check_request
 from dashboards import cards, markup
 from dashboards.analysis import find_run
 from dashboards.chartstyle import label_of
@@ -28,7 +30,15 @@ REMEDIES: Final = {
 }
 
 
-def disputes(context: Context, name: str | None, head: str, reason: str = "") -> str:
+@dataclass(frozen=True)
+class Disputes:
+    """What the room shows, and the files of the images on it, each once."""
+
+    card: str
+    files: tuple[Path, ...] = ()
+
+
+def disputes(context: Context, name: str | None, head: str, reason: str = "") -> Disputes:
     """The pairs with the largest margin as cards; `reason` keeps those of one reason. What is wrong is said instead."""
     from reward.disagreements import disagreements
 
@@ -37,18 +47,45 @@ def disputes(context: Context, name: str | None, head: str, reason: str = "") ->
         found = context.desk.validated(run)
         told, wrong = disagreements(found, head, most=10_000)
     except RewardError as error:
-        return cards.problem("The disagreements can't be shown", str(error))
+        return Disputes(cards.problem("The disagreements can't be shown", str(error)))
     except KeyError:
-        return cards.problem("The disagreements can't be shown", f"This model has no head called {shown(head)}.")
+        no_head = f"This model has no head called {shown(head)}."
+        return Disputes(cards.problem("The disagreements can't be shown", no_head))
     if not told:
-        return cards.empty("No disagreement", f"{label_of(head)} orders every validation pair as people do.")
+        return Disputes(cards.empty("No disagreement", f"{label_of(head)} orders every validation pair as people do."))
     counts = Counter(str(one.reason) for one in told)
     words = [f"{label_of(head)} gets {wrong:,} validation pairs wrong."]
     words += [f"{count:,} where {why}: {REMEDIES[why]}." for why, count in counts.most_common()]
     kept = [one for one in told if not reason or one.reason == reason][:MOST_SHOWN]
     blocks = "".join(_block(one, found.data.files, head) for one in kept)
     shown_words = f"The {len(kept)} largest margins" + (f" where {reason}" if reason in REMEDIES else "")
-    return markup.notes(words) + cards.detail(shown_words) + blocks
+    files = dict.fromkeys(found.data.files[number] for one in kept for number in (one.better, one.worse))
+    return Disputes(markup.notes(words) + cards.detail(shown_words) + blocks, tuple(files))
+
+
+def to_ask_for(context: Context, files: Sequence[Path]) -> list[str]:
+    """Those of the files that are this project's images, as paths below its images folder."""
+    images = context.project.images.resolve()
+    inside = [file.resolve() for file in files]
+    return [file.relative_to(images).as_posix() for file in inside if file.is_relative_to(images)]
+
+
+def send_back(context: Context, image: str | None, head: str, note: str, by: str) -> str:
+    """Ask people to rate an image once more; returns a card that says so, or what is wrong."""
+    try:
+        if context.store is None:
+            raise RewardError("This studio has no rating queue.")
+        known = next((one for one in context.store.images() if one.active and one.path == image), None)
+        if known is None:
+            raise RewardError("This image isn't one of this project's, so nobody can be asked to rate it here.")
+        about = None if head == "combined" else head
+        asked = context.store.save_request(check_request(known.id, about, str(note or ""), str(by or "")))
+    except RewardError as error:
+        return cards.problem("The image was not sent back", str(error))
+    if not asked:
+        return cards.warning("It is in the queue already", f"Nobody has rated {image} since the same was asked.")
+    told = "It goes first, with your note, to people who haven't rated it, until one more rating has come."
+    return cards.warning(f"{image} is in the rating queue", told)
 
 
 def _block(one: "Disagreement", files: Sequence[Path], head: str) -> str:

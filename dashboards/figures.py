@@ -52,6 +52,12 @@ def importance_curves(lines: Sequence[Line]) -> "go.Figure":
     return _epoch_axis(figure, lines).update_yaxes(rangemode="tozero", tickformat=".0%")
 
 
+def curve(lines: Sequence[Line], key: str, value: str) -> list[tuple[int, float]]:
+    """(epoch, figure) of one head or of the combined score, where both are known."""
+    known = [(number(line.get("epoch")), number(_result(line, key).get(value))) for line in lines]
+    return [(int(epoch), figure) for epoch, figure in known if epoch is not None and figure is not None]
+
+
 def curve_rows(lines: Sequence[Line]) -> list[list[str]]:
     """The table behind the three curves: the rows of `CURVE_COLUMNS`."""
     rows = []

@@ -19,6 +19,8 @@ GLOSSARY: Final[Mapping[str, str]] = {
     "Model there": "the model on the same pairs as one person, against the mean of the others",
     "Model less person": "what the model orders right more often (or less) than one person, with 95 % interval",
     "Percentile": "of 100 images that the run was trained on, so many have a lower combined score",
+    "People without noise": "the correlation of ratings, had each image been rated by very many people",
+    "Halo": "whether a person who rates an image higher than others on one head does so on the other: −1 to 1",
     "Weight": "the weight of one rating point of this head in the combined score; the weights sum to 100 %",
     "Weight × spread": "weight times how far this head's scores differ between images: what it moves in practice",
     "Lost without": "accuracy of the combined score that is lost when this head is left out and the others refitted",
@@ -78,6 +80,17 @@ def behind(columns: Sequence[str], rows: Sequence[Sequence[str]], what: str = "T
 def dot(colour: str) -> str:
     """A spot of a head's colour."""
     return f'<i class="studio-dot" style="background:{colour}"></i>'
+
+
+def progress_bar(fraction: float | None) -> str:
+    """How far something is; None where that isn't known."""
+    if fraction is None:
+        return '<div class="studio-bar studio-bar-unknown" role="progressbar"><i></i></div>'
+    percent = round(100 * fraction)
+    return (
+        f'<div class="studio-bar" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100">'
+        f'<i style="width:{percent}%"></i></div>'
+    )
 
 
 def glossary(words: Mapping[str, str] = GLOSSARY) -> str:

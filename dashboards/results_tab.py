@@ -3,22 +3,15 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from dashboards import analysis, cards
+from dashboards import analysis
 from dashboards.context import Context
-from reward.aspects import ASPECTS
+from dashboards.folds_tab import build_folds, build_report, plot
 
 if TYPE_CHECKING:
     import gradio as gr
 
 _CHARTS = ("accuracy", "importance", "calibration")
 _CURVES = ("loss", "accuracy-curve", "importance-curve")
-
-
-def plot(name: str, **more: Any) -> "gr.Plot":
-    """A chart of the analysis tab without Gradio's own frame."""
-    import gradio as gr
-
-    return gr.Plot(show_label=False, container=False, elem_id=f"analyse-{name}", elem_classes="studio-plot", **more)
 
 
 def build_results(
@@ -42,42 +35,31 @@ def build_results(
         with gr.Accordion("How it learned", open=False, visible=False, elem_id="analyse-curves") as learning:
             curves = [plot(name) for name in _CURVES]
             epochs = gr.HTML(elem_id="analyse-curves-table")
-        with gr.Accordion("Errors image by image", open=False, visible=False, elem_id="analyse-errors") as wrong:
-            _errors(context, chosen[0], wrong)
+        folds = build_folds(context, chosen[0])
+        build_report(context, chosen)
 
     def show(name: str | None, which: str) -> list[Any]:
         report = analysis.report(context, name, which)
         drawn = bool(report.metrics)
         figures = report.figures() if drawn else [None] * (len(_CHARTS) + len(_CURVES))
         tables = report.tables() if drawn else ("", "", "")
-        with_errors = drawn and isinstance(report.metrics.get("heads"), dict)
-        visible = [gr.update(visible=on) for on in (drawn, drawn and bool(report.lines), with_errors)]
+        with_heads = drawn and isinstance(report.metrics.get("heads"), dict)
+        shown = (drawn, drawn and bool(report.lines), *[with_heads] * len(folds))
+        visible = [gr.update(visible=on) for on in shown]
         return [report.badges, report.table, *visible, *figures, *tables]
 
-    shown = [badges, table, charts, learning, wrong, accuracy, importance, calibration, *curves, weights, bins, epochs]
-    return show, shown
-
-
-def _errors(context: Context, run: "gr.Dropdown", room: "gr.Accordion") -> None:
-    import gradio as gr
-
-    gr.HTML(cards.detail("Validation images of best/, each scored by a model that has not seen it."))
-    heads = [(aspect.label, aspect.name) for aspect in ASPECTS]
-    head = gr.Dropdown(heads, value="style", label="Head", elem_id="analyse-error-head")
-    chart = plot("error-chart")
-    told = gr.HTML(elem_id="analyse-error-table")
-
-    def show(name: str | None, which: str) -> tuple[Any, str]:
-        words, figure = analysis.errors(context, name, which)
-        return figure, words
-
-    gr.on(
-        [room.expand, head.change],
-        show,
-        [run, head],
-        [chart, told],
-        api_name="errors",
-        trigger_mode="always_last",
-        show_progress="minimal",
-        show_progress_on=told,
-    )
+    filled = [
+        badges,
+        table,
+        charts,
+        learning,
+        *folds,
+        accuracy,
+        importance,
+        calibration,
+        *curves,
+        weights,
+        bins,
+        epochs,
+    ]
+    return show, filled

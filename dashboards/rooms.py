@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,6 +49,15 @@ def fill_when_open(
         trigger_mode="always_last",
         **shared,
     )
+
+
+def folder_to_download_from() -> Path:
+    """Where files are put that the page hands out; it goes with the studio."""
+    from gradio.utils import get_upload_folder
+
+    folder = Path(get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _listed(found: Any, outputs: Sequence[Any]) -> list[Any]:

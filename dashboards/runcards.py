@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from dashboards.cards import problem
 from dashboards.jobstate import JobState, JobStatus
-from dashboards.markup import notes, table
+from dashboards.markup import notes, progress_bar, table
 from dashboards.progress import Progress, duration, elapsed, headline, what_to_do
 from dashboards.runs import number, result_rows, trained
 
@@ -29,7 +29,7 @@ def run_card(status: JobStatus, so_far: Progress, machine: str = "") -> str:
         f'<div class="studio-run" data-state="{status.state}" role="status">',
         f'<div class="studio-run-head">{state_mark(status.state)}'
         f"<strong>{escape(headline(status, so_far))}</strong></div>",
-        _bar(status.state, so_far.fraction),
+        progress_bar(so_far.fraction) if status.state.live else "",
         f'<div class="studio-detail">{detail}</div>',
         problem("What went wrong", status.message) if status.state is JobState.FAILED else "",
         f'<div class="studio-detail">{escape(what_to_do(status))}</div>',
@@ -77,18 +77,6 @@ def line_card(waiting: Sequence[JobStatus], at_work: JobStatus | None) -> str:
         f'<div class="studio-detail">Each begins by itself{ahead}, in this order, also when the studio is closed.</div>'
     )
     return told + table(("Place", "Run", "Since"), rows)
-
-
-def _bar(state: JobState, fraction: float | None) -> str:
-    if not state.live:
-        return ""
-    if fraction is None:
-        return '<div class="studio-bar studio-bar-unknown" role="progressbar"><i></i></div>'
-    percent = round(100 * fraction)
-    return (
-        f'<div class="studio-bar" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100">'
-        f'<i style="width:{percent}%"></i></div>'
-    )
 
 
 def _share(value: Any) -> str:

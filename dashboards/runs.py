@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -160,11 +161,19 @@ def interval(result: Mapping[str, Any]) -> tuple[float, float] | None:
 
 def _read_object(path: Path) -> tuple[dict[str, Any], str]:
     try:
-        content = json.loads(path.read_bytes())
+        about = path.stat()
+        return _parsed(path, about.st_ino, about.st_mtime_ns, about.st_size)
     except FileNotFoundError:
         return {}, f"{path.name} is missing"
     except OSError as error:
         return {}, f"{path.name} can't be read: {error.strerror}"
+
+
+@lru_cache(maxsize=2000)
+def _parsed(path: Path, _inode: int, _changed: int, _size: int) -> tuple[dict[str, Any], str]:
+    """A file's content, read once as long as it stays as it is: a page lists hundreds of runs each time it is shown."""
+    try:
+        content = json.loads(path.read_bytes())
     except ValueError:
         return {}, f"{path.name} is damaged: it is not JSON"
     return (content, "") if isinstance(content, dict) else ({}, f"{path.name} is damaged: it holds no JSON object")

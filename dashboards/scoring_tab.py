@@ -1,10 +1,10 @@
 """The scoring room's components and events."""
 
-from pathlib import Path
 from typing import Any
 
 from dashboards import cards, scoring
 from dashboards.context import Context
+from dashboards.rooms import folder_to_download_from
 from dashboards.scoring import AS_GIVEN, SORTS, ScoreReport
 
 
@@ -43,7 +43,6 @@ def build_scoring(context: Context, chosen: tuple[Any, Any]) -> None:
 
 def _wire(context: Context, chosen: tuple[Any, Any], parts: dict[str, Any]) -> None:
     import gradio as gr
-    from gradio.utils import get_upload_folder
 
     latest = gr.State(ScoreReport())
 
@@ -60,14 +59,9 @@ def _wire(context: Context, chosen: tuple[Any, Any], parts: dict[str, Any]) -> N
 
         report = scoring.score(context, name, which, files or [], str(folder or ""), tell)
         plot = gr.update(value=report.figure() if report.any_scored else None, visible=report.any_scored)
-        written = scoring.write_files(context, report, _folder()) if report.scores else (None, None)
+        written = scoring.write_files(context, report, folder_to_download_from()) if report.scores else (None, None)
         downloads = [gr.update(value=file and str(file), visible=file is not None) for file in written]
         return [report.table(column), plot, *downloads, report]
-
-    def _folder() -> Path:
-        folder = Path(get_upload_folder())
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
 
     run, checkpoint = chosen
     gr.on(

@@ -51,21 +51,22 @@ def open_studio(settings: Settings, listening: Listening | None = None) -> "Iter
     project = open_project(settings.data)
     roots = Roots.of(settings.data, settings.outputs, settings.allowed)
     board = JobBoard(project.root.absolute() / "jobs")
-    context = Context(
-        project,
-        roots,
-        board,
-        ModelShelf(),
-        DeviceFinder(),
-        RunDesk(roots),
-        Inquiries(),
-        Machine(),
-        RunShelf(roots.outputs),
-    )
     where = listening or Listening()
     with ExitStack() as at_the_end:
         store = Store.open(project)
         at_the_end.callback(store.close)
+        context = Context(
+            project,
+            roots,
+            board,
+            ModelShelf(),
+            DeviceFinder(),
+            RunDesk(roots),
+            Inquiries(),
+            Machine(),
+            RunShelf(roots.outputs),
+            store,
+        )
         board.recover()  # now that the folder is this studio's alone
         clear_remains(roots.outputs)
         # The data folder's people, also while its sample is shown.

@@ -24,7 +24,7 @@ def importance_bars(metrics: Line) -> "go.Figure":
     figure = go.Figure()
     longest, any_interval = 0.0, False
     for head, label, value in reversed(_weights(metrics)):
-        bounds = _bounds(_part(metrics, "importance_interval").get(head))
+        bounds = bounds_of(_part(metrics, "importance_interval").get(head))
         error = None
         if bounds and bounds[0] <= value <= bounds[1]:
             any_interval = True
@@ -86,7 +86,7 @@ def calibration_chart(metrics: Line) -> "go.Figure":
         hoverinfo="skip",
     )
     counts = []
-    for key, label, bins in _reliability(metrics):
+    for key, label, bins in reliability(metrics):
         counts.append(sum(row["pairs"] for row in bins))
         figure.add_scatter(
             x=[row["confidence"] for row in bins],
@@ -121,7 +121,7 @@ def calibration_rows(metrics: Line) -> list[list[str]]:
             share(row["confidence"]),
             share(row["accuracy"]),
         ]
-        for _, label, bins in _reliability(metrics)
+        for _, label, bins in reliability(metrics)
         for row in bins
     ]
 
@@ -169,7 +169,8 @@ def _weights(metrics: Line) -> list[tuple[str, str, float]]:
     return rows
 
 
-def _reliability(metrics: Line) -> list[tuple[str, str, list[dict[str, float]]]]:
+def reliability(metrics: Line) -> list[tuple[str, str, list[dict[str, float]]]]:
+    """(key, label, bins) of each result that has calibration bins, as metrics.json holds them."""
     found = []
     for key, _, result in result_rows(metrics):
         table = result.get("reliability")
@@ -198,7 +199,8 @@ def _head(metrics: Line, head: str) -> Mapping[str, Any]:
     return _part(metrics, "heads").get(head) or {}
 
 
-def _bounds(value: Any) -> tuple[float, float] | None:
+def bounds_of(value: Any) -> tuple[float, float] | None:
+    """An interval; None where there is none or it is damaged."""
     if not isinstance(value, list) or len(value) != 2:
         return None
     low, high = number(value[0]), number(value[1])

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboards import cards, versus
 from dashboards.context import Context
-from dashboards.results_tab import plot
+from dashboards.folds_tab import plot
 from dashboards.rooms import QUIET, Choice, fill_when_open
 from reward.errors import RewardError
 

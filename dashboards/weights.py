@@ -1,10 +1,12 @@
 """Weights of one's own: the run's images ranked anew at once, and a checkpoint saved with its lineage."""
 
+import errno
 import math
-import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dashboards import cards, markup
@@ -115,14 +117,16 @@ def save(context: Context, name: str | None, checkpoint: str, weights: Mapping[s
         if folder.exists():
             raise RewardError(f"There is a run called {folder.name} already; choose another name.")
         own = context.shelf.use(found.folder, lambda model: model.with_head_weights(weights))
-        aside = folder.with_name(f".{folder.name}.tmp")
-        shutil.rmtree(aside, ignore_errors=True)
-        own.save_pretrained(aside / "best")
-        aside.rename(folder)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.tmp-", dir=folder.parent) as place:
+            aside = Path(place) / folder.name  # a place of its own: another person may save under this name just now
+            own.save_pretrained(aside / "best")
+            aside.rename(folder)
     except RewardError as error:
         return cards.problem("The checkpoint was not saved", str(error))
     except OSError as error:
-        return cards.problem("The checkpoint was not saved", f"{error.filename}: {error.strerror}")
+        taken = error.errno in (errno.ENOTEMPTY, errno.EEXIST)
+        why = f"There is a run called {as_name.strip()} already; choose another name." if taken else str(error.strerror)
+        return cards.problem("The checkpoint was not saved", why)
     told = f"It is in {folder / 'best'} and stands among the runs above; its config.json tells which model it is from."
     return cards.warning(f"Saved as {folder.name}", told)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 COVER: Final = "cover"
 GRADIENTS: Final = "gradients"
 METHODS: Final = (("Cover patches (any backbone)", COVER), ("Pixel gradients (OpenCLIP)", GRADIENTS))
+_UNITS: Final = {COVER: "score points lost when covered", GRADIENTS: "points a unit of pixel change"}
 _PIXELS: Final = 320
 _RAISES: Final = (230, 97, 1)  # orange and purple: told apart by the colour-blind too (ColorBrewer PuOr)
 _LOWERS: Final = (94, 60, 153)
@@ -45,10 +46,10 @@ def maps(
     """
     from reward.images import load_rgb
 
-    if not uploads and not chosen[1]:
-        return cards.empty("No image yet", "Choose an image of the run, or drop one of your own.")
     try:
         file = Path(uploads[0]) if uploads else _of_run(context, name, chosen)
+        if file is None:
+            return cards.empty("No image yet", "Choose an image of the run, or drop one of your own.")
         found = usable_checkpoint(context, name or "", checkpoint)
         image = load_rgb(file)
         told = context.shelf.use(found.folder, lambda model: _maps(model, image, method, on_progress))
@@ -57,15 +58,22 @@ def maps(
     image.thumbnail((_PIXELS, _PIXELS))
     words = f"<figcaption>{escape(file.name)}</figcaption>"
     original = f"<figure>{cards.picture(file, _PIXELS, image_name(file))}{words}</figure>"
-    drawn = "".join(_figure(image, head, values, method) for head, values in told.items())
+    most = max(float(abs(values).max()) for values in told.values())
+    drawn = "".join(_figure(image, head, values, most) for head, values in told.items())
     rows = [[label_of(head), *_largest(values)] for head, values in told.items()]
-    unit = "score points lost when covered" if method == COVER else "share of the largest gradient"
+    unit = _UNITS[method]
     table = markup.behind(("Score", f"Largest ({unit})", "Where", "Smallest", "Where"), rows)
-    return f'{markup.notes(_explained(method))}<div class="studio-maps">{original}{drawn}</div>{table}'
+    scale = _scale(most, method)
+    return f'{markup.notes(_explained(method))}{scale}<div class="studio-maps">{original}{drawn}</div>{table}'
 
 
-def _of_run(context: Context, name: str | None, chosen: tuple[str | None, str | None]) -> Path:
+def _of_run(context: Context, name: str | None, chosen: tuple[str | None, str | None]) -> Path | None:
+    """The image that is chosen; of a prompt alone its first one: the list of images may not have filled yet."""
+    if not chosen[0]:
+        return None
     files = images_of(context, name, chosen[0])
+    if not chosen[1]:
+        return next(iter(files.values()), None)
     if chosen[1] not in files:
         raise RewardError(f"{shown(str(chosen[1]))} is none of this prompt's images.")
     return files[str(chosen[1])]
@@ -87,26 +95,33 @@ def _maps(
 def _explained(method: str) -> list[str]:
     if method == GRADIENTS:
         return ["Stronger orange: the score answers more to small changes of these pixels, in either direction."]
-    return [
-        "Orange: without this patch the score falls, so it speaks for the image; purple: it speaks against it.",
-        "Each map has a scale of its own; the table behind has the numbers.",
-    ]
+    return ["Orange: without this patch the score falls, so it speaks for the image; purple: it speaks against it."]
 
 
-def _figure(image: "Image.Image", head: str, values: "np.ndarray", method: str) -> str:
-    most = float(abs(values).max())
-    unit = f"up to {most:.2f} points" if method == COVER else "gradient"
-    words = f"{label_of(head)}: {unit}"
-    told = escape(words)
-    return f'<figure><img alt="{told}" src="{_overlay(image, values)}"><figcaption>{told}</figcaption></figure>'
+def _scale(most: float, method: str) -> str:
+    """The colours' meaning, the same for all maps."""
+    lowest = "0" if method == GRADIENTS else f"−{most:.3g}"
+    shades = [_RAISES] if method == GRADIENTS else [_LOWERS, _RAISES]
+    ends = [f"rgb({red} {green} {blue})" for red, green, blue in shades]
+    colours = f"{ends[0]}, #9993, {ends[1]}" if len(ends) > 1 else f"#9993, {ends[0]}"
+    return (
+        f'<div class="studio-scale"><span>{lowest}</span><i style="background:linear-gradient(90deg, {colours})"></i>'
+        f"<span>{most:.3g}</span><em>{escape(_UNITS[method])}; one scale for all maps</em></div>"
+    )
 
 
-def _overlay(image: "Image.Image", values: "np.ndarray") -> str:
+def _figure(image: "Image.Image", head: str, values: "np.ndarray", most: float) -> str:
+    told = escape(f"{label_of(head)}: up to {float(abs(values).max()):.3g}")
+    source = _overlay(image, values, most)
+    return f'<figure><img alt="{told}" src="{source}"><figcaption>{told}</figcaption></figure>'
+
+
+def _overlay(image: "Image.Image", values: "np.ndarray", most: float) -> str:
     """The picture in grey under the map, as a data URI."""
     import numpy as np
     from PIL import Image as Pictures
 
-    share = values / (np.abs(values).max() or 1)
+    share = values / (most or 1)
     strength = Pictures.fromarray((np.abs(share) * 255).astype(np.uint8)).resize(
         image.size, Pictures.Resampling.NEAREST
     )

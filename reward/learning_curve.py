@@ -4,10 +4,10 @@ import argparse
 import csv
 import dataclasses
 import io
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from json import dumps
 from pathlib import Path
 from typing import Any, Final
 
@@ -241,32 +241,54 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--csv", type=Path, metavar="OUT", help="write the curves as CSV too")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the curves and answers as JSON too")
+    parser.add_argument(
+        "--progress", type=Path, metavar="OUT", help="append a JSON line an epoch that tells how many are done"
+    )
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     arguments = vars(build_parser().parse_args(argv))
-    own = {name: arguments.pop(name) for name in ("repeats", "csv", "json")}
-    return report(lambda: _run(TrainConfig(**arguments), own["repeats"], own["csv"], own["json"]))
+    own = {name: arguments.pop(name) for name in ("repeats", "csv", "json", "progress")}
+    return report(lambda: _run(TrainConfig(**arguments), **own))
 
 
-def _run(config: TrainConfig, repeats: int, csv_file: Path | None, json_file: Path | None) -> int:
+def _run(config: TrainConfig, *, repeats: int, csv: Path | None, json: Path | None, progress: Path | None) -> int:
     from tqdm import tqdm
 
     if repeats < 1:
         raise InputError.one("--repeats", f"{repeats} is too few", "at least 1")
-    check_output("--csv", csv_file)
-    check_output("--json", json_file)
+    for flag, file in (("--csv", csv), ("--json", json), ("--progress", progress)):
+        check_output(flag, file)
     total = repeats * config.total_epochs
     with tqdm(total=total, unit="epoch", desc="training", file=sys.stderr, disable=None, leave=False) as bar:
-        found = learning_curve(config, repeats, bar.update)
-    if csv_file is not None:
-        write_text(csv_file, as_csv(found))
-    if json_file is not None:
-        write_text(json_file, json.dumps(as_json(found, config, repeats), indent=2) + "\n")
+        counter = _Counter(total, progress)
+
+        def after_epoch() -> None:
+            bar.update()
+            counter.add()
+
+        found = learning_curve(config, repeats, after_epoch)
+    if csv is not None:
+        write_text(csv, as_csv(found))
+    if json is not None:
+        write_text(json, dumps(as_json(found, config, repeats), indent=2) + "\n")
     print(table(found, repeats))
     return EXIT_OK
+
+
+class _Counter:
+    """Tells a file how many epochs are done, for whoever looks from outside."""
+
+    def __init__(self, total: int, file: Path | None) -> None:
+        self._done, self._total, self._file = 0, total, file
+
+    def add(self) -> None:
+        self._done += 1
+        if self._file is not None:
+            with self._file.open("a", encoding="utf-8") as stream:
+                stream.write(dumps({"done": self._done, "total": self._total}) + "\n")
 
 
 def table(found: LearningCurve, repeats: int) -> str:

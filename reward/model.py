@@ -24,7 +24,7 @@ from reward.heads import HeadStack
 from reward.hub import CARD, METRICS, check_name, checkpoint_folder, hub_errors
 from reward.images import as_rgb, load_rgb
 from reward.model_config import ModelConfig, check_weights
-from reward.modelcard import TITLE, card_with_weights
+from reward.modelcard import OWN_TARGET, TITLE, card_with_weights, metrics_with_weights
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -181,7 +181,7 @@ class MultiHeadReward(
         """
         shares = check_weights(weights, self.config)
         lineage = {"from_sha256": self.fingerprint(), "weights": shares, "parent": self.config.lineage}
-        config = replace(self.config, target="weights of one's own", lineage=lineage)
+        config = replace(self.config, target=OWN_TARGET, lineage=lineage)
         own = MultiHeadReward(config, self.backbone)
         own.load_state_dict(self.state_dict(), strict=False)
         with torch.no_grad():
@@ -189,6 +189,7 @@ class MultiHeadReward(
             own.combination_logits.copy_(given.log())
         own.combined_temperature.fill_(math.nan)  # a probability would need weights that were learned
         own.card = card_with_weights(self.card or TITLE, shares)
+        own.metrics = metrics_with_weights(self.metrics, shares) if self.metrics is not None else None
         return own.to(self.device)
 
     def fingerprint(self) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 TITLE: Final = "# Multi-head reward model\n"
+OWN_TARGET: Final = "weights of one's own"
 
 
 def model_card(config: "ModelConfig", metrics: dict[str, Any], record: dict[str, Any], data: Dataset) -> str:
@@ -50,6 +51,14 @@ def card_with_weights(card: str, shares: Mapping[str, float]) -> str:
     before, _, after = card.partition("## Importance\n")
     _, heading, rest = after.partition("\n## ")
     return f"{before}## Importance\n\nWeights set by hand, not learned: {listed}.\n{heading}{rest}"
+
+
+def metrics_with_weights(metrics: Mapping[str, Any], shares: Mapping[str, float]) -> dict[str, Any]:
+    """metrics.json of such a model: the heads' own figures, for they are as they were; none of the combined score."""
+    learned = ("combined", "importance", "importance_spread", "importance_interval", "accuracy_lost_without", "primary")
+    kept = {name: value for name, value in metrics.items() if name not in learned}
+    by_hand = {"trained": False, "reason": "weights set by hand", "target": OWN_TARGET}
+    return {**kept, "combined": by_hand, "importance": {head: shares.get(head, 0.0) for head in HEADS}}
 
 
 def _summary(config: "ModelConfig") -> str:

@@ -58,7 +58,7 @@ def occlusion_maps(
 
 
 def gradient_map(model: "MultiHeadReward", image: "Image.Image", head: str, grid: int = 4 * GRID) -> Floats:
-    """(grid, grid) mean size of the score's gradient by the pixels of a patch, scaled to a largest value of 1.
+    """(grid, grid) mean size of the score's gradient by the pixels (0–1, colours summed) of a patch, in score points.
 
     Raises:
         BackboneError: the backbone (pixelstats) has no gradients.
@@ -73,7 +73,7 @@ def gradient_map(model: "MultiHeadReward", image: "Image.Image", head: str, grid
     score = model.combine(heads) if head == COMBINED else heads[:, model.config.heads.index(head)]
     (gradient,) = torch.autograd.grad(score.sum(), pixels)
     sizes = torch.nn.functional.adaptive_avg_pool2d(gradient.abs().sum(dim=1, keepdim=True), grid)[0, 0]
-    found: Floats = (sizes / sizes.max().clamp_min(1e-12)).cpu().numpy().astype(np.float64)
+    found: Floats = sizes.cpu().numpy().astype(np.float64)
     return found
 
 

@@ -56,7 +56,8 @@ def test_the_map_of_openclip_finds_it_too_and_gradients_have_their_size(openclip
     assert np.unravel_index(np.abs(found).argmax(), found.shape) == (1, 2)
     gradients = gradient_map(model, picture(1, 2, grid=4), "style")
     assert gradients.shape == (32, 32)
-    assert gradients.max() == pytest.approx(1)
+    assert gradients.min() >= 0
+    assert gradients.max() > 0
 
 
 def test_pixelstats_has_no_gradients_and_says_so() -> None:

@@ -1,6 +1,7 @@
 """A run's figures, computed again from the ratings by other code, for each way of validating."""
 
 import csv
+import hashlib
 import json
 import math
 from itertools import combinations
@@ -21,6 +22,7 @@ from tests.planted import plant
 
 RUNS: dict[str, dict[str, Any]] = {
     "folds": {"pairs": None, "folds": 3},
+    "folds, preferences": {"folds": 3},
     "held out": {"folds": 0},
     "pairs alone": {"mode": "pairs", "ratings": None, "folds": 3},
 }
@@ -63,18 +65,35 @@ def surprise(z: float, label: float) -> float:
     return -(label * math.log(p) + (1 - label) * math.log(1 - p))
 
 
-@pytest.mark.parametrize("name", ["folds", "held out"])
+def named_first(root: Path, a: str, b: str) -> str:
+    """Which of two pictures F1 asks about: by a mix of both files' sha256."""
+    number = {path: int(hashlib.sha256((root / path).read_bytes()).hexdigest()[:15], 16) for path in (a, b)}
+    low, high = sorted((a, b), key=number.__getitem__)
+    return low if (number[a] ^ number[b]) % 2 else high
+
+
+def f_one(answers: list[list[tuple[bool, bool]]]) -> float:
+    """Of (is it so, does the model say so) a prompt, each prompt counting the same."""
+    hit = sum(sum(a and b for a, b in prompt) / len(prompt) for prompt in answers)
+    missed = sum(sum(a and not b for a, b in prompt) / len(prompt) for prompt in answers)
+    false = sum(sum(b and not a for a, b in prompt) / len(prompt) for prompt in answers)
+    return 2 * hit / (2 * hit + missed + false)
+
+
+@pytest.mark.parametrize("name", ["folds", "folds, preferences", "held out"])
 @pytest.mark.parametrize("head", HEADS)
 def test_head_figures_follow_from_the_ratings(root: Path, name: str, head: str) -> None:
     found, metrics = read_validation(root / "runs" / name), metrics_of(root, name)
     place, k = by_path(root, found), HEADS.index(head)
     prompts: dict[str, list[tuple[float, int]]] = {}
+    paths = {}
     for path, (prompt, rating) in ratings_of(root, head).items():
+        paths[place[path]] = path
         if found.measured[place[path]]:
             prompts.setdefault(prompt, []).append((rating, place[path]))
-    right, losses, ties, rhos, errors = [], [], 0, [], []
+    right, losses, ties, rhos, errors, answers = [], [], 0, [], [], []
     for images in prompts.values():
-        orders = []
+        orders, asked = [], []
         for (rating_a, a), (rating_b, b) in combinations(images, 2):
             if round(abs(rating_a - rating_b), 6) < 0.5:
                 ties += 1
@@ -82,7 +101,10 @@ def test_head_figures_follow_from_the_ratings(root: Path, name: str, head: str) 
             better, worse = (a, b) if rating_a > rating_b else (b, a)
             orders.append(found.scores[better, k] > found.scores[worse, k])
             losses.append(surprise(found.logits[better, k] - found.logits[worse, k], 1.0))
+            so = named_first(root, paths[a], paths[b]) == paths[better]
+            asked.append((so, so == orders[-1]))
         right += [sum(orders) / len(orders)] if orders else []
+        answers += [asked] if asked else []
         means = [round(rating, 6) for rating, _ in images]
         rhos.append(spearmanr(means, [found.scores[n, k] for _, n in images]).statistic)
         errors += [abs(rating - found.scores[n, k]) for rating, n in images]
@@ -92,6 +114,7 @@ def test_head_figures_follow_from_the_ratings(root: Path, name: str, head: str) 
         "loss": sum(losses) / len(losses),
         "spearman": sum(rhos) / len(rhos),
         "mae": sum(errors) / len(errors),
+        "f1": f_one(answers),
     }
     assert {key: result[key] for key in again} == pytest.approx(again, abs=1e-6)
     assert (result["pairs"], result["ties"], result["prompts"]) == (len(losses), ties, len(right))
@@ -116,7 +139,29 @@ def test_runs_are_compared_by_the_figures_that_they_report(root: Path) -> None:
     assert alone.prompts <= overall["prompts"]
 
 
-@pytest.mark.parametrize(("name", "key"), [("held out", "combined"), ("pairs alone", "overall")])
+def test_the_combined_score_of_ratings_alone_follows_from_their_mean(root: Path) -> None:
+    found, metrics = read_validation(root / "runs/folds"), metrics_of(root, "folds")
+    place = by_path(root, found)
+    by_head = [ratings_of(root, head) for head in HEADS]
+    prompts: dict[str, list[str]] = {}
+    for path, (prompt, _) in by_head[0].items():
+        prompts.setdefault(prompt, []).append(path)
+    right = []
+    for paths in prompts.values():
+        orders = []
+        for a, b in combinations(paths, 2):
+            better = [sum(of[path][1] for of in by_head) / len(HEADS) for path in (a, b)]
+            if round(abs(better[0] - better[1]), 6) >= 0.5:
+                ahead = found.combined[place[a]] - found.combined[place[b]]
+                orders.append((ahead > 0) == (better[0] > better[1]))
+        right += [sum(orders) / len(orders)] if orders else []
+    assert metrics["combined"]["accuracy"] == pytest.approx(sum(right) / len(right))
+    assert float(table_rows(metrics)[-1][2]) == pytest.approx(sum(right) / len(right), abs=5.1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("folds, preferences", "combined"), ("held out", "combined"), ("pairs alone", "overall")]
+)
 def test_combined_figures_follow_from_the_preferences(root: Path, name: str, key: str) -> None:
     found, metrics = read_validation(root / "runs" / name), metrics_of(root, name)
     place = by_path(root, found)
