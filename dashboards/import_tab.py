@@ -26,7 +26,7 @@ def build_import(store: Store, roots: Roots, tab: "gr.Tab") -> None:
         )
         files = gr.File(
             file_count="multiple",
-            label="Images, zips of them, CSVs of ratings or prompts, Label Studio’s JSON",
+            label="Images, zips, CSVs, Label Studio’s JSON",
             elem_id="import-files",
             height=150,
         )

@@ -39,7 +39,7 @@ seconds = st.none() | st.integers(0, 600_000).map(lambda thousandths: thousandth
 campaign = st.dictionaries(
     st.tuples(st.integers(1, PROMPTS * IMAGES), name), st.tuples(values, seconds), min_size=1, max_size=8
 )
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=12, deadline=None)
 
 
 @contextmanager
