@@ -154,7 +154,7 @@ def chart(known: Mapping[str, Any]) -> "go.Figure":
 
 
 def _curves(known: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for head, curve in known["curves"].items():
+    for head, curve in (known.get("curves") or {}).items():
         points = [
             point
             for point in curve["points"]

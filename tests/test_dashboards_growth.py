@@ -43,7 +43,9 @@ def wait(context: Context, place: Path) -> growth.Growth:
 
 
 def test_it_is_found_beside_the_studio_kept_and_shown(context: Context, place: Path) -> None:
-    assert "Nobody has asked yet" in growth.look(context, "first").card
+    nothing = growth.look(context, "first")
+    assert "Nobody has asked yet" in nothing.card
+    assert (nothing.table(), nothing.figure()) == ("", None)
     assert growth.start(context, "first") == ""
     assert growth.look(context, "first").at_work
     assert "found already" in growth.start(make_context(place / "data", place / "outputs"), "first")
