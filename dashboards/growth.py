@@ -5,7 +5,6 @@ is `learning_curve.json` in the run's folder. What is shown is derived from thes
 """
 
 import fcntl
-import os
 import shutil
 import subprocess
 import sys
@@ -19,13 +18,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dashboards import cards, markup
 from dashboards.analysis import find_run
+from dashboards.background import module_environment
 from dashboards.chartstyle import TEXT, colour_of, label_of, say, style
 from dashboards.context import Context
 from dashboards.headtable import share, span
-from dashboards.jobs import REPOSITORY
-from dashboards.jobstate import lives, processes, read_json
+from dashboards.jobfiles import EXIT_FILE, Job, read_job, read_json, waits, write_job
 from dashboards.journal import Journal
-from dashboards.runner import EXIT_FILE, write_json
+from dashboards.line import is_open
 from dashboards.runs import Run, number
 from dashboards.trustfigures import bounds_of
 from reward.errors import RewardError
@@ -35,8 +34,7 @@ if TYPE_CHECKING:
 
 RESULT: Final = "learning_curve.json"
 COLUMNS: Final = ("Head", "Prompts learned from", "Accuracy", "95 % interval")
-_BEGUN: Final = "begun.json"
-_START_SECONDS: Final = 60.0
+_AT_ONCE: Final = "1"
 
 
 @dataclass(frozen=True)
@@ -182,16 +180,13 @@ def _place(context: Context, run: Run) -> Path:
 
 
 def _at_work(place: Path) -> bool:
-    if (place / EXIT_FILE).exists():
-        return False
-    entries = processes(place)
-    if entries:
-        return any(lives(entry, place) for entry in entries)
-    begun = number((read_json(place / _BEGUN) or {}).get("created"))
-    return begun is not None and time.time() - begun < _START_SECONDS  # the runner hasn't written itself down yet
+    job = read_job(place)
+    return job is not None and not (place / EXIT_FILE).exists() and is_open(job)
 
 
 def _progress(place: Path) -> str:
+    if waits(place):
+        return cards.detail("It waits for its turn: another run's learning curve is being found.")
     steps = Journal(place / "progress.jsonl").lines()
     done, total = (number(steps[-1].get(key)) for key in ("done", "total")) if steps else (None, None)
     if not done or not total:
@@ -211,19 +206,16 @@ def _last_words(place: Path, ended: Mapping[str, Any]) -> str:
 def _launch(run: Run, place: Path) -> None:
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    write_json(place / _BEGUN, {"created": time.time()})
     outputs = ["--json", str(run.folder.resolve() / RESULT), "--progress", str(place / "progress.jsonl")]
     command = [sys.executable, "-m", "reward.learning_curve", *flags(run), *outputs]
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
-    }
+    write_job(Job(run.name, place, tuple(command[3:]), run.folder / RESULT, time.time()))
     with (place / "log.txt").open("ab") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "dashboards.runner", str(place), "--", *command],
+            [sys.executable, "-m", "dashboards.runner", str(place), _AT_ONCE, "--", *command],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=environment,
+            env=module_environment(),
             start_new_session=True,
         )
     # Takes its exit code as soon as it ends, so that no zombie is left.

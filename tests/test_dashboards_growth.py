@@ -12,7 +12,7 @@ from dashboards_helpers import make_context, write_run
 from dashboards import growth
 from dashboards.analysis import find_run
 from dashboards.context import Context
-from dashboards.jobstate import processes
+from dashboards.jobfiles import processes
 from reward.config import TrainConfig
 from reward.training import train
 from tests.planted import plant
