@@ -163,6 +163,11 @@ def header(project: str, where: Path, *, sample: bool, person: tuple[str, str] |
     )
 
 
+def without_tabs(names: Iterable[str]) -> str:
+    """Hides tabs from people who may not use them. Gradio itself doesn't hide a tab that has never been open."""
+    return "".join(f'<style>#studio-tabs button[data-tab-id="{name}"] {{ display: none; }}</style>' for name in names)
+
+
 def _signed_in(name: str, role: str) -> str:
     return (
         f'<form class="studio-person" method="post" action="sign-out"><b>{escape(name)}</b><span>{escape(role)}</span>'

@@ -35,7 +35,7 @@ class Listening:
 
     def __post_init__(self) -> None:
         for name in self.names:
-            if not name or any(character in name for character in "/@ *") or ":" in name.strip("[]").partition("]")[2]:
+            if not _is_host(name):
                 raise StudioError(f"--allow-host {name}: a host's name stands there, such as studio.example.org")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise StudioError("--tls-cert and --tls-key go together: a certificate and its private key, as PEM files")
@@ -116,6 +116,14 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def _is_host(name: str) -> bool:
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return bool(name) and not any(character in name for character in "/@ *:[]")
+    return True
 
 
 def _bracketed(host: str) -> str:

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 LARGEST_UPLOAD: Final = "64mb"
 KEEP_UPLOADS_SECONDS: Final = 24 * 3600
+# Tabs and rooms by their ids, and what somebody must be allowed to do who sees them.
+_TABS: Final[dict[str, Permission]] = {
+    **{"train": "train", "analyse": "analyse", "project": "review"},
+    **{"import": "manage", "export": "manage"},
+}
 
 
 def build_page(
@@ -49,31 +54,19 @@ def build_page(
             with gr.Tab("Analyse", id="analyse") as analyse, needs.declare("analyse"):
                 build_analysis_tab(context, demo, analyse)
             with gr.Tab("Project", id="project") as managing:
-                closed = build_project_tab(context, store, managing, needs)
+                build_project_tab(context, store, managing, needs)
 
-        shown_to: list[tuple[gr.Tab, Permission]] = [
-            (train, "train"),
-            (analyse, "analyse"),
-            (managing, "review"),
-            *((room, "manage") for room in closed),
-        ]
-
-        def greet(request: gr.Request) -> list[Any]:
+        def greet(request: gr.Request) -> Any:
             person = caller(request)
             if person.account is None:
-                return [gr.skip()] * (1 + len(shown_to))
-            header = cards.header(name, project.root, sample=project.is_sample, person=(person.account, person.role))
-            return [header, *(gr.update(visible=person.may(permission)) for _, permission in shown_to)]
+                return gr.skip()
+            signed_in = (person.account, person.role)
+            hidden = [tab for tab, permission in _TABS.items() if not person.may(permission)]
+            header = cards.header(name, project.root, sample=project.is_sample, person=signed_in)
+            return header + cards.without_tabs(hidden)
 
         with needs.declare("rate"):
-            demo.load(
-                greet,
-                None,
-                [head, *(tab for tab, _ in shown_to)],
-                api_visibility="private",
-                queue=False,
-                show_progress="hidden",
-            )
+            demo.load(greet, None, head, api_visibility="private", queue=False, show_progress="hidden")
     needs.enforce()
     return demo
 

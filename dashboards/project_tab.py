@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import gradio as gr
 
 
-def build_project_tab(context: Context, store: Store, tab: "gr.Tab", needs: EventNeeds) -> "list[gr.Tab]":
-    """Put the tab's rooms where the caller stands (within `tab`) and wire them; returns the rooms for admins alone."""
+def build_project_tab(context: Context, store: Store, tab: "gr.Tab", needs: EventNeeds) -> None:
+    """Put the tab's rooms where the caller stands (within `tab`) and wire them."""
     import gradio as gr
 
     with gr.Tabs(elem_id="project-rooms"):
@@ -27,4 +27,3 @@ def build_project_tab(context: Context, store: Store, tab: "gr.Tab", needs: Even
             build_import(store, context.roots, importing)
         with gr.Tab("Export", id="export") as exporting, needs.declare("manage"):
             build_export(store, exporting)
-    return [importing, exporting]
