@@ -16,6 +16,7 @@ from annotate.exporting.routes import export_router
 from annotate.exports import Exporter
 from annotate.gate import Gate
 from annotate.guard import LOOPBACK_HOSTS, Guard
+from annotate.guidelines_routes import guidelines_router
 from annotate.pad_files import pad_router
 from annotate.person import person_check
 from annotate.preference_routes import choice_out, preference_router
@@ -59,6 +60,7 @@ def build_api(
     app.add_middleware(Guard, allowed_hosts=tuple(allowed_hosts))
     check_person = person_check(project)
     app.include_router(rating_router(store, exporter, check_person))
+    app.include_router(guidelines_router(store))
     app.include_router(preference_router(store, exporter, check_person))
     app.include_router(agreement_router(store, AgreementDesk(store)))
     app.include_router(pad_router())

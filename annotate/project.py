@@ -39,6 +39,11 @@ class Project:
         return self.root / "studio.toml"
 
     @property
+    def guidelines(self) -> Path:
+        """How people are to rate, in Markdown; optional."""
+        return self.root / "guidelines.md"
+
+    @property
     def priorities(self) -> Path:
         """Which images a trained model would learn most from; optional."""
         return self.root / "priorities.csv"

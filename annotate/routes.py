@@ -59,7 +59,13 @@ def rating_router(store: Store, exporter: Exporter, check_person: CheckPerson) -
     def get_desk(person: Rater) -> DeskOut:
         account = None if person.account is None else AccountOut(name=person.account, role=person.role)
         images = sum(image.active for image in store.images())
-        return DeskOut(studio=store.identity, images=images, account=account, strip=store.campaign.shows_strip)
+        return DeskOut(
+            studio=store.identity,
+            images=images,
+            account=account,
+            strip=store.campaign.shows_strip,
+            guidelines=store.project.guidelines.is_file(),
+        )
 
     @router.get("/next", summary="The next image for a person")
     def get_next(

@@ -147,7 +147,7 @@ class AccountOut(BaseModel):
 
 class DeskOut(BaseModel):
     """The project that is rated: `studio` tells it from another one served at the same address. `strip` says whether a
-    person sees how they rated the prompt's other images.
+    person sees how they rated the prompt's other images, `guidelines` whether there are any (`GET /api/guidelines`).
 
     `account` is who is signed in; null where the studio has no accounts and anybody names themselves.
     """
@@ -156,6 +156,7 @@ class DeskOut(BaseModel):
     images: int
     account: AccountOut | None
     strip: bool
+    guidelines: bool
 
 
 class DraftOut(BaseModel):

@@ -1,4 +1,5 @@
-"""The project tab: what the project holds, how far people agree, and how images and ratings come in and go out."""
+"""The project tab: what the project holds, how far people agree, how images and ratings come in and go out, and how the
+project is rated."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ from dashboards.agreement_tab import build_agreement_room
 from dashboards.context import Context
 from dashboards.events import EventNeeds
 from dashboards.export_tab import build_export
+from dashboards.guidelines_tab import build_guidelines
 from dashboards.import_tab import build_import
 from dashboards.overview_tab import build_overview
 
@@ -27,3 +29,5 @@ def build_project_tab(context: Context, store: Store, tab: "gr.Tab", needs: Even
             build_import(store, context.roots, importing)
         with gr.Tab("Export", id="export") as exporting, needs.declare("manage"):
             build_export(store, exporting)
+        with gr.Tab("Settings", id="settings") as settings, needs.declare("manage"):
+            build_guidelines(store, settings)

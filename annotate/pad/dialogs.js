@@ -1,4 +1,6 @@
-// The two small dialogs over the pad: why an image is skipped, and what the keys do.
+// The small dialogs over the pad: why an image is skipped, what the keys do, and how to rate in this project.
+
+import { ask } from "./network.js";
 
 const REASONS = [
   "Later: not sure yet",
@@ -60,4 +62,33 @@ export function makeHelp(root, table) {
   });
   dialog.querySelector(".pad-help-close").addEventListener("click", () => dialog.close());
   return () => dialog.showModal();
+}
+
+// Asked for each time it is opened: whoever runs the project may have changed it meanwhile.
+export function makeGuidelines(root) {
+  const dialog = root.querySelector(".pad-guidelines");
+  const button = root.querySelector(".pad-open-guidelines");
+  const text = dialog.querySelector(".pad-guidelines-text");
+
+  async function show() {
+    if (button.hidden || dialog.open) return;
+    dialog.showModal();
+    try {
+      text.innerHTML = (await ask("api/guidelines")).html; // made safe by the studio: annotate/guidelines.py
+    } catch (error) {
+      text.textContent = error.message;
+    }
+  }
+
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() === "i") dialog.close();
+  });
+  dialog.querySelector(".pad-guidelines-close").addEventListener("click", () => dialog.close());
+  button.addEventListener("click", show);
+  return {
+    show,
+    switchOn() { // where the project has any
+      button.hidden = false;
+    },
+  };
 }

@@ -4,7 +4,7 @@
 import { makeAids } from "./aids.js";
 import { makeBoard } from "./board.js";
 import { makeClock } from "./clock.js";
-import { makeHelp, makeSkipDialog } from "./dialogs.js";
+import { makeGuidelines, makeHelp, makeSkipDialog } from "./dialogs.js";
 import { openDrafts } from "./drafts.js";
 import { makeFull } from "./full.js";
 import { makeHeads } from "./heads.js";
@@ -35,6 +35,7 @@ export async function start(element, settings) {
   const aids = makeAids(root, stage);
   const mine = makeMine(root, settings, { person: () => name, outbox: () => outbox, open: reopen, reopenWaiting });
   const strip = makeStrip(root, settings, { person: () => name, open: (older) => busy || reopen(older) });
+  const guidelines = makeGuidelines(root);
   const person = makePerson(root, settings, board, { begin, current: () => name, isRating });
 
   const tab = pageName(makeKey);
@@ -53,7 +54,7 @@ export async function start(element, settings) {
 
   const pad = {
     root, heads, aids, save, back, leave, rateAndMove, cannotAndMove, askSkip, step: settings.step,
-    full, fullKeys: [{ when: key("f"), run: full.close }], openFull: stage.openFull, openHelp: () => help(),
+    full, fullKeys: [{ when: key("f"), run: full.close }], openFull: stage.openFull, openHelp: () => help(), openGuidelines: guidelines.show,
     isVisible: () => root.offsetParent !== null,
     isRating,
     isWaiting: () => busy || (isRating() && !stage.loaded && !stage.broken),
@@ -370,6 +371,7 @@ export async function start(element, settings) {
   const desk = await ask("api/desk");
   shelf = openShelf(desk.studio);
   if (desk.strip) strip.switchOn();
+  if (desk.guidelines) guidelines.switchOn();
   account = desk.account;
   if (account) {
     person.showAccount(account.name);

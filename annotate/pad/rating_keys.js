@@ -24,6 +24,7 @@ export function ratingKeys(pad) {
     { shows: "p", words: "palette of the main colours", when: key("p"), run: () => pad.aids.toggle("palette") },
     { shows: "w", words: "the prompt’s words large", when: key("w"), run: () => pad.aids.toggle("words") },
     { shows: "f", words: "full size", when: key("f"), run: pad.openFull },
+    { shows: "i", words: "guidelines of the project, where it has any", when: key("i"), run: pad.openGuidelines, idle: true },
     { shows: "?", words: "these keys", when: key("?"), run: pad.openHelp, idle: true },
   ];
 }
