@@ -1,6 +1,7 @@
-"""How a project is rated: `studio.toml` in its folder, read when the studio starts."""
+"""How a project is rated: `studio.toml` in its folder, read when the studio starts; written by `settings_file`."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +10,7 @@ from reward.errors import Fault, InputError
 
 ORDERS: Final = ("prompt", "random", "informative")
 STRIPS: Final = ("auto", "on", "off")
-_CHOICES: Final = {"order": ORDERS, "strip": STRIPS}
+CHOICES: Final = {"order": ORDERS, "strip": STRIPS}
 
 
 def _setting(default: Any, low: float | None, high: float | None, words: str) -> Any:
@@ -50,6 +51,15 @@ def read_campaign(path: Path) -> Campaign:
         return Campaign()
     except (OSError, ValueError) as error:  # TOML's and UTF-8's errors are ValueErrors
         raise InputError.one(path, f"can't be read ({error})", 'write lines such as: order = "random"') from error
+    return check_campaign(path, given)
+
+
+def check_campaign(path: Path, given: Mapping[str, Any]) -> Campaign:
+    """The settings `given`, of the file at `path`; the defaults for those that are left out.
+
+    Raises:
+        InputError: what is wrong, and what would be right.
+    """
     known = {setting.name: setting for setting in fields(Campaign)}
     faults = []
     for name, value in given.items():
@@ -64,7 +74,7 @@ def read_campaign(path: Path) -> Campaign:
 
 def _wrong(setting: Any, value: object) -> str:
     """What would be right, where the value isn't."""
-    if choices := _CHOICES.get(setting.name):
+    if choices := CHOICES.get(setting.name):
         return "" if value in choices else f"one of {', '.join(choices)}"
     low, high = setting.metadata["low"], setting.metadata["high"]
     whole = isinstance(setting.default, int)

@@ -40,7 +40,7 @@ from annotate.rated import Rated, read_rated
 from annotate.repeats import due_repeat, insert_repeat, repeat_by_key
 from annotate.requests import Request, insert_request, is_open, newest_request
 from annotate.rows import current_rating, insert_rating, rating_by_key, row_to_rating, same_content, select_ratings
-from annotate.settings import read_campaign
+from annotate.settings import Campaign, read_campaign
 
 _NO_END = 2**63 - 1
 _T = TypeVar("_T")
@@ -131,6 +131,12 @@ class Store:
             self._orders.forget()
         self.announce()
         return self._unusable
+
+    def use_campaign(self, campaign: Campaign) -> None:
+        """Go by other settings from now on; images that are before somebody stay theirs."""
+        with self._writing_lock:
+            self.campaign = campaign
+            self._orders = Orders(self.project, campaign)
 
     def save_rating(self, rating: Rating, *, only_if_newest: bool = False) -> tuple[StoredRating, bool]:
         """Store a checked rating; returns it as stored, and whether its key had been stored before.

@@ -11,6 +11,7 @@ from dashboards.export_tab import build_export
 from dashboards.guidelines_tab import build_guidelines
 from dashboards.import_tab import build_import
 from dashboards.overview_tab import build_overview
+from dashboards.settings_tab import build_settings
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -30,4 +31,5 @@ def build_project_tab(context: Context, store: Store, tab: "gr.Tab", needs: Even
         with gr.Tab("Export", id="export") as exporting, needs.declare("manage"):
             build_export(store, exporting)
         with gr.Tab("Settings", id="settings") as settings, needs.declare("manage"):
+            build_settings(store, settings)
             build_guidelines(store, settings)
