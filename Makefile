@@ -10,9 +10,10 @@ UV     := 0.13.9
 run: $(VENV)/.installed
 	$(BIN)/python app.py $(ARGS)
 
+# A test a core: threads of their own would only wait for each other.
 test: $(VENV)/.installed-dev lint types contracts
 	tests/browser/install_chromium.sh
-	$(BIN)/python -m pytest -n logical --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ import pytest
 
 from reward.aspects import HEADS
 from reward.config import TrainConfig
+from reward.score import main
 from reward.scoring import load_model, score_files
 from reward.training import train
 from tests.reward_inputs import PROJECT, simple_ratings
@@ -56,21 +57,21 @@ def test_a_table_is_printed(trained: Path) -> None:
     assert "0.png" in done.stdout
 
 
-def test_messages_for_what_can_not_be_scored(trained: Path, tmp_path: Path) -> None:
-    bad = tmp_path / "bad.png"
+def test_messages_for_what_can_not_be_scored(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def refused(*arguments: object) -> tuple[int, str]:
+        code = main([str(argument) for argument in arguments])
+        return code, capsys.readouterr().err
+
+    bad, out, best = tmp_path / "bad.png", tmp_path / "out.csv", trained / "run/best"
     bad.write_text("no picture")
-    done = score("--model", trained / "run/best", bad, tmp_path / "none.png", "--csv", tmp_path / "out.csv")
-    assert done.returncode == 2
-    assert "none.png: the file does not exist" in done.stderr
-    done = score("--model", trained / "run/best", bad, "--csv", tmp_path / "out.csv")
-    assert done.returncode == 2
-    assert "bad.png: not an image" in done.stderr
-    assert not (tmp_path / "out.csv").exists()
-    done = score("--model", trained / "run/best", trained / "images", "--csv", tmp_path / "no/out.csv")
-    assert done.returncode == 2
-    assert "there is no folder" in done.stderr
+    code, said = refused("--model", best, bad, tmp_path / "none.png", "--csv", out)
+    assert (code, "none.png: the file does not exist" in said) == (2, True)
+    code, said = refused("--model", best, bad, "--csv", out)
+    assert (code, "bad.png: not an image" in said) == (2, True)
+    assert not out.exists()
+    code, said = refused("--model", best, trained / "images", "--csv", tmp_path / "no/out.csv")
+    assert (code, "there is no folder" in said) == (2, True)
     (tmp_path / "empty").mkdir()
-    assert "no image in there" in score("--model", trained / "run/best", tmp_path / "empty").stderr
-    done = score("--model", tmp_path / "nothing", bad)
-    assert done.returncode == 1
-    assert "no such folder" in done.stderr
+    assert "no image in there" in refused("--model", best, tmp_path / "empty")[1]
+    code, said = refused("--model", tmp_path / "nothing", bad)
+    assert (code, "no such folder" in said) == (1, True)
