@@ -147,6 +147,12 @@ class Accounts:
         with self._lock, translated(self.path):
             return [(_from_row(row[:6]), int(row[6])) for row in self._db.execute(query, [now()])]
 
+    def last_sign_ins(self) -> dict[int, str]:
+        """When each account signed in last, by its number, as far as its open sessions tell."""
+        query = "SELECT account_id, MAX(created) FROM sessions WHERE expires > ? GROUP BY account_id"
+        with self._lock, translated(self.path):
+            return {int(row[0]): str(row[1]) for row in self._db.execute(query, [now()])}
+
     def check(self, name: str, password: str) -> Account | None:
         """The account with this name and password, None where there is none or it is disabled, in the same time."""
         with self._lock, translated(self.path):

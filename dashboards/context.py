@@ -1,8 +1,9 @@
 """What the tabs share: the project and its ratings, the folders that may be used, the trainings, the loaded models, the
-device, the runs' own data, and what is being found out in the background."""
+device, the runs' own data, what is being found out in the background, and who may sign in."""
 
 from dataclasses import dataclass
 
+from annotate.accounts import Accounts
 from annotate.project import Project
 from annotate.store import Store
 from dashboards.background import Inquiries
@@ -29,3 +30,4 @@ class Context:
     machine: Machine
     runs: RunShelf
     store: Store | None = None
+    accounts: Accounts | None = None

@@ -90,7 +90,7 @@ def _wire(guidelines: Guidelines, tab: "gr.Tab", parts: tuple[Any, ...], save: A
 
     tab.select(load_unless_edited, [box, opened], [box, opened, preview, told], api_visibility="private", **QUIET)
     again.click(load, None, [box, opened, preview, told], api_visibility="private", **QUIET)
-    box.input(
+    box.change(
         lambda text: show_preview(guidelines, str(text or "")),
         box,
         preview,

@@ -26,7 +26,7 @@ KEEP_UPLOADS_SECONDS: Final = 24 * 3600
 # Tabs and rooms by their ids, and what somebody must be allowed to do who sees them.
 _TABS: Final[dict[str, Permission]] = {
     **{"train": "train", "analyse": "analyse", "project": "review"},
-    **{"import": "manage", "export": "manage", "settings": "manage"},
+    **{"import": "manage", "export": "manage", "settings": "manage", "people": "manage"},
 }
 
 

@@ -1,5 +1,5 @@
-"""The project tab: what the project holds, how far people agree, how images and ratings come in and go out, and how the
-project is rated."""
+"""The project tab: what the project holds, how far people agree, how images and ratings come in and go out, how the
+project is rated, and who may sign in."""
 
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from dashboards.export_tab import build_export
 from dashboards.guidelines_tab import build_guidelines
 from dashboards.import_tab import build_import
 from dashboards.overview_tab import build_overview
+from dashboards.people_tab import build_people
 from dashboards.settings_tab import build_settings
 
 if TYPE_CHECKING:
@@ -33,3 +34,6 @@ def build_project_tab(context: Context, store: Store, tab: "gr.Tab", needs: Even
         with gr.Tab("Settings", id="settings") as settings, needs.declare("manage"):
             build_settings(store, settings)
             build_guidelines(store, settings)
+        if context.accounts is not None:
+            with gr.Tab("People", id="people") as people, needs.declare("manage"):
+                build_people(context.accounts, people)

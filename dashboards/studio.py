@@ -55,6 +55,9 @@ def open_studio(settings: Settings, listening: Listening | None = None) -> "Iter
     with ExitStack() as at_the_end:
         store = Store.open(project)
         at_the_end.callback(store.close)
+        # The data folder's people, also while its sample is shown.
+        accounts = Accounts.open(Project(settings.data).database)
+        at_the_end.callback(accounts.close)
         context = Context(
             project,
             roots,
@@ -66,12 +69,10 @@ def open_studio(settings: Settings, listening: Listening | None = None) -> "Iter
             Machine(),
             RunShelf(roots.outputs),
             store,
+            accounts,
         )
         board.recover()  # now that the folder is this studio's alone
         clear_remains(roots.outputs)
-        # The data folder's people, also while its sample is shown.
-        accounts = Accounts.open(Project(settings.data).database)
-        at_the_end.callback(accounts.close)
         sessions = Sessions(accounts, required=where.others_reach_it)
         at_the_end.callback(sessions.close)
         yield _build_app(context, store, sessions, where.hosts()), context

@@ -96,14 +96,14 @@ def test_no_edit_is_lost(make_project: Make, open_store: Open) -> None:
 
 def test_the_route(make_project: Make, open_store: Open) -> None:
     store = open_store(make_project(prompts=1, images=1))
-    client = TestClient(build_api(store.project, store, Exporter(store)), base_url="http://localhost")
-    assert client.get("/api/desk").json()["guidelines"] is False
-    assert client.get("/api/guidelines").status_code == 404
-    store.project.guidelines.write_text("# Look *twice*\n\n![one](images/p01/1.png)", encoding="utf-8")
-    assert client.get("/api/desk").json()["guidelines"] is True
-    answer = client.get("/api/guidelines")
-    assert "<h1>Look <em>twice</em></h1>" in answer.json()["html"]
-    address = answer.json()["html"].partition('src="')[2].partition('"')[0]
-    assert client.get(f"/{address}").headers["content-type"] == "image/png"
-    again = client.get("/api/guidelines", headers={"If-None-Match": answer.headers["etag"]})
-    assert (again.status_code, again.content) == (304, b"")
+    with TestClient(build_api(store.project, store, Exporter(store)), base_url="http://localhost") as client:
+        assert client.get("/api/desk").json()["guidelines"] is False
+        assert client.get("/api/guidelines").status_code == 404
+        store.project.guidelines.write_text("# Look *twice*\n\n![one](images/p01/1.png)", encoding="utf-8")
+        assert client.get("/api/desk").json()["guidelines"] is True
+        answer = client.get("/api/guidelines")
+        assert "<h1>Look <em>twice</em></h1>" in answer.json()["html"]
+        address = answer.json()["html"].partition('src="')[2].partition('"')[0]
+        assert client.get(f"/{address}").headers["content-type"] == "image/png"
+        again = client.get("/api/guidelines", headers={"If-None-Match": answer.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")

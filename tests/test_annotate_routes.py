@@ -266,6 +266,7 @@ def test_openapi_tells_what_the_routes_do(client: TestClient) -> None:
     assert set(described["paths"]) == {
         "/api/desk",
         "/api/drafts",
+        "/api/guidelines",
         "/api/next",
         "/api/progress",
         "/api/ratings",
