@@ -2,16 +2,6 @@
 // The listeners stay on the element, whatever cards are shown in it.
 const NAME_KEY = "reward-studio-reviewer";
 const nameBox = () => document.querySelector("#agreement-reviewer input, #agreement-reviewer textarea");
-const kept = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
-
-function fillName() {
-  const box = nameBox();
-  const name = kept(NAME_KEY) || kept("reward-studio-annotator");
-  if (!box || box.value || !name) return;
-  box.value = name;
-  box.dispatchEvent(new Event("input", { bubbles: true }));
-}
-
 function show(card, words, bad = false) {
   const line = card.querySelector(".studio-decided");
   line.textContent = words;
@@ -64,5 +54,3 @@ element.addEventListener("click", (event) => {
   const card = button?.closest(".studio-case");
   if (card && card.getAttribute("aria-busy") !== "true") decide(card, button.dataset.decide);
 });
-new MutationObserver(fillName).observe(element, { childList: true, subtree: true });
-fillName();

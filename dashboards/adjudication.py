@@ -20,6 +20,11 @@ OPEN: Final = "open"
 SETTLED: Final = "adjudicated"
 HEAD_CHOICES: Final = (("Any", ""), *((aspect.label, aspect.name) for aspect in ASPECTS))
 SCRIPT: Final = Path(__file__).with_name("adjudication.js")
+# Run by the browser when the room opens: the name that decided here before, else the one that rates, stands in the box.
+NAME_KEPT: Final = """(head, which, name) => {
+  const kept = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
+  return [head, which, name || kept("reward-studio-reviewer") || kept("reward-studio-annotator") || ""];
+}"""
 _MOST_NAMES: Final = 4
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from annotate.agreement_desk import AgreementDesk
 from annotate.store import Store
 from dashboards import adjudication, agreement_room, cards, markup
+from dashboards.events import caller
 from dashboards.rooms import QUIET
 
 if TYPE_CHECKING:
@@ -48,14 +49,17 @@ def build_agreement_room(store: Store, tab: "gr.Tab") -> None:
             disputed = gr.HTML(elem_id="agreement-disputed", js_on_load=adjudication.SCRIPT.read_text(encoding="utf-8"))
             again = gr.Button("Reload the list", size="sm", elem_id="agreement-again")
 
-    def show(wanted: str, kind: str) -> list[Any]:
+    def show(wanted: str, kind: str, name: str, request: gr.Request) -> list[Any]:
         agreement = desk.agreement()
+        account = caller(request).account
+        decides = gr.update(value=account or name, interactive=account is None)
         if not agreement.comparable and not desk.settled():
-            return [agreement_room.nothing_yet(desk), gr.update(visible=False), "", "", None, "", ""]
+            return [agreement_room.nothing_yet(desk), gr.update(visible=False), decides, "", "", None, "", ""]
         columns = ("Person", *(label for label, _ in adjudication.HEAD_CHOICES[1:]))
         return [
             "",
             gr.update(visible=True),
+            decides,
             agreement_room.head_card(agreement),
             agreement_room.people_card(agreement),
             agreement_room.bias_chart(agreement),
@@ -68,8 +72,9 @@ def build_agreement_room(store: Store, tab: "gr.Tab") -> None:
 
     tab.select(
         show,
-        [head, which],
-        [nothing, room, heads, people, chart, behind, disputed],
+        [head, which, reviewer],
+        [nothing, room, reviewer, heads, people, chart, behind, disputed],
+        js=adjudication.NAME_KEPT,
         api_name="agreement",
         show_progress="minimal",
     )
@@ -82,7 +87,6 @@ def build_agreement_room(store: Store, tab: "gr.Tab") -> None:
         trigger_mode="always_last",
         **QUIET,
     )
-    del reviewer  # read by the script alone
 
 
 def _adjudication_words(store: Store) -> str:
