@@ -1,6 +1,8 @@
 """What two benchmarks encode with: a real image encoder with random weights, and pictures to give to it."""
 
 import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -33,11 +35,14 @@ def draw_photographs(folder: Path, suffix: str, size: tuple[int, int], count: in
     """Photograph files of that width and height, all different: one picture, turned, with a camera's noise."""
     folder.mkdir(parents=True, exist_ok=True)
     source = Image.fromarray(data.astronaut())
-    files = []
-    for number in range(count):
+
+    def draw(number: int) -> Path:
         random = np.random.default_rng(number)
         picture = np.asarray(source.rotate(number).resize(size, Image.Resampling.BICUBIC), dtype=np.float32)
         noisy = picture + random.normal(0, 3, picture.shape).astype(np.float32)
-        files.append(folder / f"{number}.{suffix}")
-        Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(files[-1], quality=92)
-    return files
+        file = folder / f"{number}.{suffix}"
+        Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(file, quality=92)
+        return file
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(draw, range(count)))

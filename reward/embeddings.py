@@ -17,6 +17,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from reward.decoding import decoded_by_processes, worth_processes
 from reward.errors import CacheError, Fault, InputError
 from reward.events import Encoding
 from reward.images import content_sha256, load_rgb
@@ -160,13 +161,26 @@ def embed_files(
         backbone.load()
         started = time.monotonic()
         bad: dict[str, str] = {}
-        for names, batch in _batches(todo, backbone, _BATCH.get(backbone.device.type, 8), bad):
-            with torch.inference_mode():
-                encoded = backbone.encode(batch).cpu().numpy()
-            cache.put(names, backbone.key, encoded)
-            vectors[[place[sha] for sha in names]] = encoded
-            done += len(names)
-            tell(time.monotonic() - started)
+
+        def keep(names: list[str], encoded: Tensor) -> int:
+            numbers = encoded.cpu().numpy()
+            cache.put(names, backbone.key, numbers)
+            vectors[[place[sha] for sha in names]] = numbers
+            return len(names)
+
+        # A GPU works on the next batch while the last one is fetched and stored.
+        at_once = 1 if backbone.device.type == "cuda" else 0
+        storing: deque[Future[int]] = deque()
+        with ThreadPoolExecutor(1) as keeper:
+            for names, batch in _batches(todo, backbone, _BATCH.get(backbone.device.type, 8), bad):
+                with torch.inference_mode():
+                    storing.append(keeper.submit(keep, names, backbone.encode(batch)))
+                while len(storing) > at_once:
+                    done += storing.popleft().result()
+                    tell(time.monotonic() - started)
+            for last in storing:
+                done += last.result()
+                tell(time.monotonic() - started)
         if bad:
             named = zip(paths, hashes, strict=True)
             raise InputError(
@@ -232,10 +246,23 @@ def embed_in_chunks(
 def _batches(
     todo: dict[str, Path], backbone: "Backbone", size: int, bad: dict[str, str]
 ) -> Iterator[tuple[list[str], Tensor]]:
-    """Prepared batches with their content hashes; threads decode ahead of the encoder, at most four batches.
+    """Prepared batches with their content hashes, decoded ahead of the encoder.
 
     What can't be decoded is put into `bad`: the reason, by content hash.
     """
+    if worth_processes(len(todo), backbone.device.type, size):
+        for names, batch, failed in decoded_by_processes(list(todo.items()), backbone.preparation(), size):
+            bad |= failed
+            if names:
+                yield names, batch
+    else:
+        yield from _decoded_by_threads(todo, backbone, size, bad)
+
+
+def _decoded_by_threads(
+    todo: dict[str, Path], backbone: "Backbone", size: int, bad: dict[str, str]
+) -> Iterator[tuple[list[str], Tensor]]:
+    """As `_batches`; at most four batches ahead."""
     fill = min(_FIRST_BATCH, size)
 
     def prepare(path: Path) -> Tensor:

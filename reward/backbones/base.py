@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from reward.errors import BackboneError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PIL import Image
 
 
@@ -45,6 +47,10 @@ class Backbone(nn.Module, ABC):
     @abstractmethod
     def prepare(self, image: "Image.Image") -> Tensor:
         """One RGB picture as `encode` takes it, without a batch dimension. Safe to call from several threads."""
+
+    def preparation(self) -> "Callable[[Image.Image], Tensor]":
+        """What `prepare` does, as a function that other processes can be given: without the encoder's weights."""
+        return self.prepare
 
     @abstractmethod
     def encode(self, batch: Tensor) -> Tensor:
