@@ -8,7 +8,7 @@ import gradio as gr
 import pytest
 from desk_parts import Served
 from pad_parts import Desk
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from annotate.api import build_api
 from annotate.exports import Exporter
@@ -25,6 +25,7 @@ CHROMIUM_ARGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+expect.set_options(timeout=15_000)  # a busy machine takes its time
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 

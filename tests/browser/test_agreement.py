@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from dashboards_server import StudioProcess
 from desk_parts import draw_picture
+from looks import each_look
 from playwright.sync_api import Locator, Page, expect
 
 from reward.aspects import HEADS, RATING_COLUMNS
@@ -83,8 +84,7 @@ def overflow(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [1280, 390])
+@each_look
 def test_the_room_looks_right(
     new_page: NewPage, studio: StudioProcess, screenshots: Path, width: int, dark: bool
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dashboards_server import StudioProcess
+from looks import each_look
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -204,8 +205,7 @@ def read_report(reader: Page, report: Path, picture: Path) -> None:
     reader.screenshot(path=picture, full_page=True)
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("dark", [False, True])
+@each_look
 def test_every_room_looks_right_in_light_and_dark(
     new_page: NewPage, studio: StudioProcess, screenshots: Path, width: int, dark: bool
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from dashboards_server import StudioProcess
+from looks import each_look
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -165,8 +166,7 @@ def test_from_the_forecast_to_a_deleted_run(new_page: NewPage, studio: StudioPro
     assert trouble == []
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("dark", [False, True])
+@each_look
 def test_each_room_looks_right_in_light_and_dark(
     new_page: NewPage, studio: StudioProcess, screenshots: Path, width: int, dark: bool
 ) -> None:
