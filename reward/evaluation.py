@@ -33,14 +33,12 @@ class Evaluation:
 
     Attributes:
         metrics: the line of metrics.jsonl.
-        primary: the figure to be low; NaN where there was nothing to measure on.
         head_temperatures: (H,) for the model.
         combination: of the trained heads, for the model; None in pairs mode.
         units: what brings the model's scores to rating points; None in pairs mode.
     """
 
     metrics: dict[str, Any]
-    primary: float
     head_temperatures: Floats
     combination: Combination | None
     units: UnitMap | None
@@ -103,7 +101,7 @@ class Evaluator:
             "combined": combined,
             **importance,
         }
-        return Evaluation(metrics, primary, temperatures, combination, units)
+        return Evaluation(metrics, temperatures, combination, units)
 
     def _measure_head(self, head: int, rounds: list[Floats]) -> dict[str, Any]:
         """Metrics of one head; `rounds` has (N,) scores in rating points for each round."""
@@ -199,7 +197,7 @@ class Evaluator:
             "importance": None,
             "importance_spread": None,
         }
-        return Evaluation(metrics, primary, np.ones(1), None, None)
+        return Evaluation(metrics, np.ones(1), None, None)
 
     def _combine(self, pairs: LabelledPairs, scores: Floats) -> Combination:
         """(N, K) scores of the trained heads → weights and temperature."""

@@ -23,6 +23,7 @@ from reward.errors import InputError, InterruptedTrainingError
 from reward.events import Encoding, Epoch, Finished, Reading, Split, Warning
 from reward.model import MultiHeadReward
 from reward.training import train
+from reward.unseen import read_validation
 from tests.reward_inputs import HEADER, PROJECT, draw, run_trainer, simple_ratings
 
 
@@ -165,7 +166,26 @@ def test_no_prompt_is_on_both_sides_of_a_holdout(ratings: Path, tmp_path: Path) 
     assert best | {"accuracy_lost_without": {}} in lines
     assert best["accuracy_lost_without"].keys() == set(HEADS)
     assert best["evaluation"] == "held-out"
-    assert best["primary"]["value"] == min(line["primary"]["value"] for line in lines)
+    assert best["epoch"] == next(e for e in events if isinstance(e, Finished)).best_epoch
+
+
+def test_the_prompts_held_out_have_no_say_in_the_model_or_when_to_stop(ratings: Path, tmp_path: Path) -> None:
+    """With every rating of theirs turned upside down, the same epoch is best and the same weights are saved."""
+    told = {"epochs": 8, "val_fraction": 0.4, "learning_rate": 3e-3}
+    list(train(config(ratings, tmp_path / "a", **told)))
+    found = read_validation(tmp_path / "a")
+    measured = {str(file) for file, is_measured in zip(found.data.files, found.measured, strict=True) if is_measured}
+    assert len(measured) == 8
+    header, *rows = [line.split(",") for line in ratings.read_text().splitlines()]
+    for row in rows:
+        if str((ratings.parent / row[1]).resolve()) in {str(Path(file).resolve()) for file in measured}:
+            row[2:] = [f"{10 - float(cell):.1f}" for cell in row[2:]]
+    ratings.write_text("\n".join(",".join(row) for row in [header, *rows]) + "\n")
+    list(train(config(ratings, tmp_path / "b", **told)))
+    best = [json.loads((tmp_path / name / "best/metrics.json").read_text()) for name in "ab"]
+    assert best[0]["epoch"] == best[1]["epoch"] < 8
+    assert best[0]["primary"] != best[1]["primary"]
+    assert same(weights(tmp_path / "a", "best"), weights(tmp_path / "b", "best"))
 
 
 def test_under_fifty_prompts_every_prompt_is_measured_out_of_fold(ratings: Path, tmp_path: Path) -> None:
