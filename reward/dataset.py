@@ -12,7 +12,6 @@ from reward.aspects import HEADS, RATING_COLUMNS
 from reward.config import TrainConfig
 from reward.errors import Fault, InputError
 from reward.groups import Link, check_groups, split_groups
-from reward.metrics import first_by_hash
 from reward.pairs import RatingPairs, compare, largest_difference, mean_over_shared_heads, rating_pairs
 from reward.preferences import PreferencesTable, read_preferences
 from reward.prompts import find_prompts, read_prompts
@@ -284,8 +283,3 @@ def group_images(data: Dataset, hashes: Sequence[str]) -> Ints:
     groups = split_groups(links)
     check_groups(groups, names, links, str(data.sources[0]))
     return groups
-
-
-def oriented(pairs: LabelledPairs, hashes: Sequence[str]) -> Bools:
-    """(P,) whether the first image of each pair is the one that F1 calls first."""
-    return first_by_hash([hashes[i] for i in pairs.first], [hashes[i] for i in pairs.second])

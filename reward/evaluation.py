@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,13 @@ import numpy.typing as npt
 from reward.aspects import HEADS
 from reward.calibration import calibration, rating_agreement
 from reward.combination import Combination, fit_combination, fit_temperature, prompt_weights, weight_draws
-from reward.dataset import Dataset, LabelledPairs, oriented
-from reward.metrics import FEWEST_PROMPTS, as_json, pair_metrics
+from reward.dataset import Dataset, LabelledPairs
+from reward.metrics import FEWEST_PROMPTS, as_json, first_by_hash, hash_numbers, pair_metrics
 from reward.people import PersonPairs, person_line, person_pairs
 from reward.units import UnitMap, fit_units
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
@@ -64,6 +66,10 @@ class Evaluator:
         self._rated_somewhere = [bool(rated[:, number].any()) for number in range(len(HEADS))]
         self._people: dict[int, PersonPairs] = {}
         self._heads = [head_pairs(data, number) for number in range(len(HEADS))] if data.pairs is not None else []
+
+    @cached_property
+    def _numbers(self) -> Ints:
+        return hash_numbers(self._hashes)
 
     def evaluate(
         self, epoch: int, unseen: Floats, train_losses: Sequence[float], *, thorough: bool = False
@@ -213,7 +219,7 @@ class Evaluator:
         parts = [pairs.inside(one.measures) for one in self._rounds]
         logit = np.concatenate(logits)
         label, prompt = np.concatenate([p.label for p in parts]), np.concatenate([p.prompt for p in parts])
-        first = np.concatenate([oriented(part, self._hashes) for part in parts])
+        first = np.concatenate([first_by_hash(self._numbers[part.first], self._numbers[part.second]) for part in parts])
         ties = 0
         if not count_ties:  # ties of ratings stay out of the loss too; ties of people's preferences count
             won = label != 0.5
