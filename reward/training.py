@@ -178,7 +178,7 @@ class _Loop:
                 fit.run_epoch(epoch, should_stop)
                 scores = fit.scores()
                 current = evaluator.evaluate(epoch, validation.unseen(scores), fit.train_losses)
-                chosen = validation.choose(epoch, fit, scores, evaluator)
+                chosen = validation.choose(epoch, fit, scores, current, evaluator)
             self.run.add_metrics(current.metrics)
             if chosen is not None:
                 self.run.save(chosen.epoch, self._model(chosen.stack, evaluator, chosen.evaluation), ("best",))

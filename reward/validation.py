@@ -43,7 +43,7 @@ class Validation(Protocol):
     def unseen(self, scores: Floats) -> Floats:
         """(M, N, H) scores of all members → (N, H), each image's by a member that hasn't seen it."""
 
-    def choose(self, epoch: int, fit: Fit, scores: Floats, evaluator: Evaluator) -> Chosen | None:
+    def choose(self, epoch: int, fit: Fit, scores: Floats, current: Evaluation, evaluator: Evaluator) -> Chosen | None:
         """The best epoch, where this epoch changed what that is."""
 
     @property
@@ -61,8 +61,8 @@ class HoldOut:
     """A share of the prompts is never learned from, and has no say in what is reported of it.
 
     Members that leave an inner fold of the other prompts out give the out-of-fold scores for temperatures and weights.
-    They are watched on these folds too: the epoch with their lowest mean loss is best. Were it chosen by the prompts
-    held out, it would be the luckiest there, and its figures better than any new prompt's.
+    The epoch with the lowest loss of these scores is best. Were it chosen by the prompts held out, it would be the
+    luckiest there, and its figures better than any new prompt's.
     """
 
     name: str = "held-out"
@@ -88,11 +88,10 @@ class HoldOut:
         picked: Floats = scores[member, np.arange(len(member))]
         return picked
 
-    def choose(self, epoch: int, fit: Fit, scores: Floats, evaluator: Evaluator) -> Chosen | None:
-        losses = [fit.loss_on_fold(scores, 1 + fold, fold) for fold in range(len(self.sides.left_out) - 1)]
-        known = [loss for loss in losses if loss == loss]
-        watched = sum(known) / len(known) if known else float("nan")
-        if watched >= self._best:  # False for NaN: without an inner fold to watch, the last epoch is taken
+    def choose(self, epoch: int, fit: Fit, scores: Floats, current: Evaluation, evaluator: Evaluator) -> Chosen | None:
+        # Without inner folds these scores would be of images that the model has learned from.
+        watched = current.fitted_loss if len(self.sides.left_out) > 1 else float("nan")
+        if watched >= self._best:  # False for NaN: without anything to watch, the last epoch is taken
             return None
         self._best, self._best_epoch = watched, epoch
         thorough = evaluator.evaluate(epoch, self.unseen(scores), fit.train_losses, thorough=True)
@@ -136,7 +135,7 @@ class CrossValidation:
         picked: Floats = scores[fold + 1, np.arange(len(fold))]
         return picked
 
-    def choose(self, epoch: int, fit: Fit, scores: Floats, evaluator: Evaluator) -> Chosen | None:
+    def choose(self, epoch: int, fit: Fit, scores: Floats, current: Evaluation, evaluator: Evaluator) -> Chosen | None:
         unseen = self.unseen(scores)
         if not self._stopped.size:
             self._stopped = unseen.copy()

@@ -189,6 +189,11 @@ def test_the_prompts_held_out_have_no_say_in_the_model_or_when_to_stop(ratings: 
     assert same(weights(tmp_path / "a", "best"), weights(tmp_path / "b", "best"))
 
 
+def test_without_inner_folds_to_watch_the_last_epoch_is_taken(tmp_path: Path) -> None:
+    events = list(train(config(simple_ratings(tmp_path, prompts=2, images=4), tmp_path / "a", folds=0, epochs=4)))
+    assert next(e for e in events if isinstance(e, Finished)).best_epoch == 4
+
+
 def test_under_fifty_prompts_every_prompt_is_measured_out_of_fold(ratings: Path, tmp_path: Path) -> None:
     events = list(train(config(ratings, tmp_path / "a")))
     split = next(e for e in events if isinstance(e, Split))
