@@ -5,7 +5,8 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -43,11 +44,22 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._begun = False
 
     @property
     def holds_a_run(self) -> bool:
         """Whether a run was begun here."""
         return (self.path / CONFIG).is_file() or (self.path / METRICS).is_file() or (self.path / "checkpoints").is_dir()
+
+    def tidy(self) -> None:
+        """Clear up after a writer that was killed while it replaced a run.
+
+        What it had set aside comes back where nothing has taken its place, and goes for good where something has.
+        """
+        if not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir())):
+            self._bring_back()
+        elif (self.path / "best").exists():
+            self._drop_set_aside()
 
     def check_free(self, config: TrainConfig) -> None:
         """Refuse a folder that is in use, unless the arguments say what to do with it.
@@ -71,21 +83,57 @@ class RunFolder:
             )
 
     def create(self, record: dict[str, Any], *, overwrite: bool) -> None:
-        """Make the folder with its config.json; with `overwrite` an earlier run is removed first.
+        """Make the folder with its config.json.
+
+        With `overwrite` an earlier run is set aside, and removed once this one has a `best/`.
 
         Raises:
             InputError: another run began here since `check_free`; it is left alone.
         """
         if overwrite and self.path.is_dir() and self.holds_a_run:
-            aside = self.path.with_name(f".{self.path.name}.old-{os.getpid()}")
-            self.path.rename(aside)
-            shutil.rmtree(aside)
+            self.path.rename(self.path.with_name(f"{self._aside_prefix}{os.getpid()}"))
         self.path.mkdir(parents=True, exist_ok=True)
         try:  # of two trainings that start at once, one makes this file
             with (self.path / CONFIG).open("x", encoding="utf-8") as file:
                 file.write(_json(record))
         except FileExistsError as error:
             raise InputError.one("--output", f"another run has begun in {self.path}", "name a new folder") from error
+        self._begun = True
+        _sync(self.path / CONFIG, self.path)
+        with suppress(OSError):  # a parent folder that may not be read
+            _sync(self.path.parent)
+
+    def failed(self) -> None:
+        """The run that this writer began has failed: if it has no `best/` yet, the one it was to replace comes back."""
+        if self._gives_way():
+            shutil.rmtree(self.path, ignore_errors=True)
+            self._bring_back()
+
+    def _gives_way(self) -> bool:
+        return self._begun and not (self.path / "best").exists() and bool(self._aside())
+
+    @property
+    def _aside_prefix(self) -> str:
+        return f".{self.path.name}.old-"
+
+    def _aside(self) -> list[Path]:
+        """Runs that this process, or one that is gone, has set aside; those with a `best/` come last."""
+        found: list[Path] = []
+        with suppress(OSError):  # a parent folder that isn't there, or that may not be listed
+            for path in self.path.parent.iterdir():
+                pid = path.name.removeprefix(self._aside_prefix)
+                if pid != path.name and pid.isdecimal() and not _runs_elsewhere(int(pid)):
+                    found.append(path)
+        return sorted(found, key=lambda path: ((path / "best").exists(), path.stat().st_mtime_ns))
+
+    def _bring_back(self) -> None:
+        for path in self._aside()[-1:]:
+            with suppress(OSError):  # the folder isn't empty after all: both stay where they are
+                path.rename(self.path)
+
+    def _drop_set_aside(self) -> None:
+        for path in self._aside():
+            shutil.rmtree(path, ignore_errors=True)
 
     def write_raters(self, raters: "RaterModel") -> None:
         """Write raters.json. It names people, so it stays with the run and never goes into a checkpoint."""
@@ -108,7 +156,7 @@ class RunFolder:
         temporary.replace(path)
 
     def save(
-        self, epoch: int, model: "MultiHeadReward", links: Iterable[str], state: "dict[str, Tensor] | None" = None
+        self, epoch: int, model: "MultiHeadReward", links: Collection[str], state: "dict[str, Tensor] | None" = None
     ) -> None:
         """Write a checkpoint and point `links` ("best", "last") at it; `state` is what --resume reads.
 
@@ -122,19 +170,29 @@ class RunFolder:
         except (OSError, SafetensorError) as error:
             shutil.rmtree(temporary, ignore_errors=True)  # on a full disk every byte counts
             raise CheckpointError(
-                f"{self.path}: epoch {epoch} can't be saved ({error}); what was saved before is whole, "
-                "make room and go on with --resume"
+                f"{self.path}: epoch {epoch} can't be saved ({error}); {self._what_is_left()}"
             ) from error
         # A folder that is there already may be what a link stands on: leave it, take the next free name.
-        names = (str(epoch), *(f"{epoch}.{number}" for number in range(1, 1000)))
-        folder = next(checkpoints / name for name in names if not (checkpoints / name).exists())
+        free = (str(epoch), *(f"{epoch}.{number}" for number in range(1, 1000)))
+        folder = next(checkpoints / name for name in free if not (checkpoints / name).exists())
         temporary.rename(folder)
+        _sync(checkpoints)  # before a link can lead there
         for name in links:
             link = self.path / f".{name}.tmp-{os.getpid()}"
             link.unlink(missing_ok=True)
             link.symlink_to(Path("checkpoints") / folder.name)
             link.replace(self.path / name)
+        _sync(self.path)  # before what the links led to is removed
         self._prune()
+        if "best" in links:
+            self._drop_set_aside()
+
+    def _what_is_left(self) -> str:
+        if self._gives_way():
+            return "the run that this one was to replace is left as it was, make room and start again"
+        if not (self.path / "last").exists():
+            return "make room and start again with --overwrite"
+        return "what was saved before is whole, make room and go on with --resume"
 
     def _prune(self) -> None:
         """Remove old checkpoints, and the training state of all but the last one."""
@@ -149,6 +207,8 @@ class RunFolder:
                 (checkpoint / STATE).unlink(missing_ok=True)
         for stale in folder.glob(".*.tmp-*"):
             shutil.rmtree(stale, ignore_errors=True)
+        for stale in self.path.glob(".*.tmp-*"):
+            stale.unlink(missing_ok=True)
 
     def read_state(self) -> "dict[str, Tensor]":
         """The training state in last/.
@@ -230,12 +290,25 @@ def _write(folder: Path, model: "MultiHeadReward", state: "dict[str, Tensor] | N
         save_file(state, folder / STATE)
     for file in folder.glob("*.safetensors"):
         shutil.copymode(folder / CONFIG, file)  # safetensors lets its owner alone read what it writes
-    _sync(folder)
+    _sync(*folder.iterdir(), folder)  # so that the rename that follows never names missing content
 
 
-def _sync(folder: Path) -> None:
-    """Flush a folder's files and itself to disk, so that the rename that follows never names missing content."""
-    for path in [*folder.iterdir(), folder]:
+def _runs_elsewhere(pid: int) -> bool:
+    """Whether this is the number of a process that runs and isn't this one."""
+    if pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
+
+
+def _sync(*paths: Path) -> None:
+    """Flush files, and folders' lists of names, to disk."""
+    for path in paths:
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -12,7 +12,7 @@ from reward.aspects import HEADS, RATING_COLUMNS
 from reward.config import TrainConfig
 from reward.errors import Fault, InputError
 from reward.groups import Link, check_groups, split_groups
-from reward.metrics import first_by_hash
+from reward.images import ImageFiles
 from reward.pairs import RatingPairs, compare, largest_difference, mean_over_shared_heads, rating_pairs
 from reward.preferences import PreferencesTable, read_preferences
 from reward.prompts import find_prompts, read_prompts
@@ -80,7 +80,7 @@ class Dataset:
         notes: what a person should be told.
     """
 
-    files: list[Path]
+    files: ImageFiles
     prompt: Ints
     prompt_names: list[str]
     ratings: Floats
@@ -190,7 +190,7 @@ def _assemble(
             f"{pairs.sampled_prompts} prompts have so many images that only a random part of their pairs is used"
         )
     return Dataset(
-        files=[Path(file) for file in rows.files],
+        files=ImageFiles(rows.files),
         prompt=prompt,
         prompt_names=rows.names,
         ratings=ratings,
@@ -275,17 +275,13 @@ def group_images(data: Dataset, hashes: Sequence[str]) -> Ints:
         InputError: everything hangs together.
     """
     names = [data.prompt_names[number] for number in data.prompt]
-    pictures = dict(zip(hashes, (str(file) for file in data.files), strict=True))
+    pictures = dict(zip(hashes, data.files.names, strict=True))
+    normal = {text: _normal(text) for text in dict.fromkeys(data.texts)}
     links = [
         Link("prompt", names),
-        Link("the prompt text", [_normal(text) for text in data.texts]),
+        Link("the prompt text", [normal[text] for text in data.texts]),
         Link("the picture", [pictures[sha] for sha in hashes]),
     ]
     groups = split_groups(links)
     check_groups(groups, names, links, str(data.sources[0]))
     return groups
-
-
-def oriented(pairs: LabelledPairs, hashes: Sequence[str]) -> Bools:
-    """(P,) whether the first image of each pair is the one that F1 calls first."""
-    return first_by_hash([hashes[i] for i in pairs.first], [hashes[i] for i in pairs.second])

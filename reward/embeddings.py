@@ -144,10 +144,11 @@ def embed_files(
     for number, sha in enumerate(hashes):
         place.setdefault(sha, number)
     vectors = _room(len(hashes), backbone, cache.path.parent)
-    todo = {sha: paths[number] for sha, number in place.items()}
+    there: set[str] = set()
     for sha, vector in cache.known(place, backbone.key):
         vectors[place[sha]] = vector
-        del todo[sha]
+        there.add(sha)
+    todo = {sha: paths[number] for sha, number in place.items() if sha not in there}
     total, cached = len(place), len(place) - len(todo)
     done, device = cached, str(backbone.device)
 

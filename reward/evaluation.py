@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,13 @@ import numpy.typing as npt
 from reward.aspects import HEADS
 from reward.calibration import calibration, rating_agreement
 from reward.combination import Combination, fit_combination, fit_temperature, prompt_weights, weight_draws
-from reward.dataset import Dataset, LabelledPairs, oriented
-from reward.metrics import FEWEST_PROMPTS, as_json, pair_metrics
+from reward.dataset import Dataset, LabelledPairs
+from reward.metrics import FEWEST_PROMPTS, as_json, first_by_hash, hash_numbers, pair_metrics
 from reward.people import PersonPairs, person_line, person_pairs
 from reward.units import UnitMap, fit_units
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
@@ -33,14 +35,15 @@ class Evaluation:
 
     Attributes:
         metrics: the line of metrics.jsonl.
-        primary: the figure to be low; NaN where there was nothing to measure on.
+        fitted_loss: mean head loss, as in `metrics`, but of the images that temperatures are fitted to; NaN without
+            pairs there. What an epoch can be chosen by without a look at the measured images.
         head_temperatures: (H,) for the model.
         combination: of the trained heads, for the model; None in pairs mode.
         units: what brings the model's scores to rating points; None in pairs mode.
     """
 
     metrics: dict[str, Any]
-    primary: float
+    fitted_loss: float
     head_temperatures: Floats
     combination: Combination | None
     units: UnitMap | None
@@ -67,6 +70,10 @@ class Evaluator:
         self._people: dict[int, PersonPairs] = {}
         self._heads = [head_pairs(data, number) for number in range(len(HEADS))] if data.pairs is not None else []
 
+    @cached_property
+    def _numbers(self) -> Ints:
+        return hash_numbers(self._hashes)
+
     def evaluate(
         self, epoch: int, unseen: Floats, train_losses: Sequence[float], *, thorough: bool = False
     ) -> Evaluation:
@@ -79,20 +86,22 @@ class Evaluator:
         rounds = [fit_units(unseen[one.fits], self._data.ratings[one.fits])(unseen) for one in self._rounds]
         temperatures = np.ones(len(HEADS))
         heads: dict[str, Any] = {}
-        losses = []
+        losses, fitted = [], []
         for number, head in enumerate(HEADS):
             if head not in self.trained:
                 reason = "no ratings in the training prompts" if self._rated_somewhere[number] else "no ratings"
                 heads[head] = {"trained": False, "reason": reason}
                 continue
-            temperatures[number] = _temperature(self._heads[number].inside(self._fits), units(unseen)[:, number])
+            pairs, score = self._heads[number].inside(self._fits).decided(), units(unseen)[:, number]
+            temperatures[number] = _temperature(pairs, score)
+            fitted.append(_loss(pairs, temperatures[number] * score))
             measured = self._measure_head(number, [scores[:, number] for scores in rounds])
             if thorough and (line := self._person_line(number, unseen[:, number])) is not None:
                 measured["single_person"] = line
             heads[head] = {"trained": True, **measured, "train_loss": train_losses[number]}
             if measured["pairs"]:
                 losses.append(measured["loss"])
-        primary = float(np.mean(losses)) if losses else float("nan")
+        primary = _mean(losses)
         combination, combined, importance = self._combined(units(unseen), rounds, thorough)
         metrics = {
             "epoch": epoch,
@@ -103,7 +112,7 @@ class Evaluator:
             "combined": combined,
             **importance,
         }
-        return Evaluation(metrics, primary, temperatures, combination, units)
+        return Evaluation(metrics, _mean(fitted), temperatures, combination, units)
 
     def _measure_head(self, head: int, rounds: list[Floats]) -> dict[str, Any]:
         """Metrics of one head; `rounds` has (N,) scores in rating points for each round."""
@@ -199,7 +208,7 @@ class Evaluator:
             "importance": None,
             "importance_spread": None,
         }
-        return Evaluation(metrics, primary, np.ones(1), None, None)
+        return Evaluation(metrics, _loss(pairs.inside(self._fits), unseen[:, 0]), np.ones(1), None, None)
 
     def _combine(self, pairs: LabelledPairs, scores: Floats) -> Combination:
         """(N, K) scores of the trained heads → weights and temperature."""
@@ -215,7 +224,7 @@ class Evaluator:
         parts = [pairs.inside(one.measures) for one in self._rounds]
         logit = np.concatenate(logits)
         label, prompt = np.concatenate([p.label for p in parts]), np.concatenate([p.prompt for p in parts])
-        first = np.concatenate([oriented(part, self._hashes) for part in parts])
+        first = np.concatenate([first_by_hash(self._numbers[part.first], self._numbers[part.second]) for part in parts])
         ties = 0
         if not count_ties:  # ties of ratings stay out of the loss too; ties of people's preferences count
             won = label != 0.5
@@ -240,6 +249,18 @@ def head_pairs(data: Dataset, head: int) -> LabelledPairs:
 def _difference(pairs: LabelledPairs, score: Floats) -> Floats:
     delta: Floats = score[pairs.first] - score[pairs.second]
     return delta
+
+
+def _loss(pairs: LabelledPairs, logit: Floats) -> float:
+    """Mean negative log-likelihood; NaN without pairs."""
+    delta = _difference(pairs, logit)
+    return _mean(np.logaddexp(0, delta) - pairs.label * delta)
+
+
+def _mean(values: Sequence[float] | Floats) -> float:
+    """NaN of nothing and of NaNs alone, which are left out."""
+    known = np.asarray(values)[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def _less(whole: float | None, part: float | None) -> float | None:

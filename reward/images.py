@@ -3,10 +3,11 @@
 import hashlib
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, overload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,6 +16,26 @@ if TYPE_CHECKING:
 
 IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
 _CHECK_THREADS: Final = 4
+
+
+@dataclass(frozen=True)
+class ImageFiles(Sequence[Path]):
+    """Files as paths that are made when asked for: a million of them kept would take 200 MB beside their names."""
+
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, at: int) -> Path: ...
+    @overload
+    def __getitem__(self, at: slice) -> "ImageFiles": ...
+    def __getitem__(self, at: int | slice) -> "Path | ImageFiles":
+        return ImageFiles(self.names[at]) if isinstance(at, slice) else Path(self.names[at])
+
+    def __iter__(self) -> Iterator[Path]:
+        return map(Path, self.names)
 
 
 def resolve_image(written: str, bases: Sequence[Path]) -> Path:

@@ -14,6 +14,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 BOOTSTRAP_ROUNDS: Final = 2000
+_MANY_PROMPTS: Final = 1000
 FEWEST_PROMPTS: Final = 10  # a percentile bootstrap over four prompts covers 78 %, not 95 %
 
 
@@ -88,19 +89,26 @@ def bootstrap_interval(values: Floats, seed: int = 0) -> tuple[float, float] | N
     """95 % percentile interval of the mean over prompts; None below `FEWEST_PROMPTS`, where it would be too narrow."""
     if len(values) < FEWEST_PROMPTS:
         return None
-    random = np.random.default_rng(seed)
-    means = random.choice(values, (BOOTSTRAP_ROUNDS, len(values))).mean(axis=1)
+    random, count = np.random.default_rng(seed), len(values)
+    if count <= _MANY_PROMPTS:
+        means = random.choice(values, (BOOTSTRAP_ROUNDS, count)).mean(axis=1)
+    else:  # how often each value comes has the same distribution, and shares of a few pairs are few different values
+        distinct, counts = np.unique(values, return_counts=True)
+        means = random.multinomial(count, counts / count, BOOTSTRAP_ROUNDS) @ distinct / count
     low, high = np.quantile(means, [0.025, 0.975])
     return float(low), float(high)
 
 
-def first_by_hash(hash_a: Sequence[str], hash_b: Sequence[str]) -> Bools:
+def hash_numbers(hashes: Sequence[str]) -> Ints:
+    """(N,) the first 60 bits of each sha256 (hex), for `first_by_hash`."""
+    return np.array([int(text[:15], 16) for text in hashes], dtype=np.int64)
+
+
+def first_by_hash(a: Ints, b: Ints) -> Bools:
     """(P,) whether F1 takes a (True) or b as the first image of a pair.
 
-    Decided by a mix of both contents' sha256 (hex), so it is fair, the same in each run, and blind to file order.
+    Decided by a mix of both contents' `hash_numbers`, so it is fair, the same in each run, and blind to file order.
     """
-    a = np.array([int(text[:15], 16) for text in hash_a], dtype=np.int64)
-    b = np.array([int(text[:15], 16) for text in hash_b], dtype=np.int64)
     heads_or_tails = ((a ^ b) & 1).astype(bool)
     result: Bools = (a < b) == heads_or_tails
     return result

@@ -89,7 +89,7 @@ def _split(split: dict[str, Any], epoch: int) -> str:
         )
     return (
         f"{split['val_prompts']} prompts were held out. The model learned from the other {split['train_prompts']}, for "
-        f"{epoch} epochs, where the held-out loss was lowest."
+        f"{epoch} epochs, which was best for copies of it on the part of those that each had left out."
     )
 
 

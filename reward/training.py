@@ -51,6 +51,7 @@ def train(config: TrainConfig, should_stop: Callable[[], bool] = lambda: False) 
         InterruptedTrainingError: `should_stop` said so.
     """
     run = RunFolder(config.output)
+    run.tidy()
     run.check_free(config)
     device = pick_device(config.device)
     data = read_dataset(config)
@@ -68,7 +69,13 @@ def train(config: TrainConfig, should_stop: Callable[[], bool] = lambda: False) 
     recorded = {"spec": backbone.spec, "identity": backbone.identity}
     record = run_record(config, recorded, data, embeddings.hashes, created) | {"split": asdict(split)}
     loop = _Loop(config, run, data, validation, embeddings, backbone, record, device)
-    yield from loop.run_epochs(should_stop)
+    try:
+        yield from loop.run_epochs(should_stop)
+    except InterruptedTrainingError:
+        raise
+    except Exception:
+        run.failed()
+        raise
 
 
 def _check_folds(config: TrainConfig, data: Dataset) -> None:

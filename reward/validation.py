@@ -58,9 +58,11 @@ class Validation(Protocol):
 
 
 class HoldOut:
-    """A share of the prompts is never learned from; the epoch with the lowest loss there is best.
+    """A share of the prompts is never learned from, and has no say in what is reported of it.
 
-    Inner folds of the other prompts give the out-of-fold scores for temperatures and weights.
+    Members that leave an inner fold of the other prompts out give the out-of-fold scores for temperatures and weights.
+    The epoch with the lowest loss of these scores is best. Were it chosen by the prompts held out, it would be the
+    luckiest there, and its figures better than any new prompt's.
     """
 
     name: str = "held-out"
@@ -87,9 +89,11 @@ class HoldOut:
         return picked
 
     def choose(self, epoch: int, fit: Fit, scores: Floats, current: Evaluation, evaluator: Evaluator) -> Chosen | None:
-        if current.primary >= self._best:  # False for NaN: without anything to measure on, the last epoch is taken
+        # Without inner folds these scores would be of images that the model has learned from.
+        watched = current.fitted_loss if len(self.sides.left_out) > 1 else float("nan")
+        if watched >= self._best:  # False for NaN: without anything to watch, the last epoch is taken
             return None
-        self._best, self._best_epoch = current.primary, epoch
+        self._best, self._best_epoch = watched, epoch
         thorough = evaluator.evaluate(epoch, self.unseen(scores), fit.train_losses, thorough=True)
         return Chosen(epoch, thorough, snapshot(fit))
 

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import run_all
 from benchmarks.ratios import COLUMNS, Row, in_turn, ratios, table
+from reward.aspects import HEADS
 from tests.planted import plant
 from tests.reward_inputs import PROJECT
 
@@ -26,6 +27,18 @@ def test_the_quick_ones_print_a_table() -> None:
     assert lines[0] == "| " + " | ".join(COLUMNS) + " |"
     assert {len(line.split("|")) for line in lines} == {len(COLUMNS) + 2}
     assert sum("five apart ÷ together" in line for line in lines) == 4
+
+
+def test_heads_and_trees_are_measured_on_the_same_pairs(tmp_path: Path) -> None:
+    told = ["--ratings", plant(tmp_path, prompts=10, images=3).ratings, "--quick"]
+    command = [sys.executable, "benchmarks/heads_or_trees.py", *map(str, told)]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=True)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines()[2:]]
+    assert [row[0] for row in rows] == list(HEADS)
+    for _, heads, trees, difference, interval in rows:
+        assert float(difference) == pytest.approx(float(heads) - float(trees), abs=1.1e-3)
+        low, high = (float(bound) for bound in interval.split(" – "))
+        assert low <= float(difference) <= high
 
 
 def test_a_small_table_of_ratings_goes_all_the_way(monkeypatch: pytest.MonkeyPatch) -> None:

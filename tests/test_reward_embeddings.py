@@ -1,7 +1,9 @@
 """Each picture is encoded once, ever; bad files are all named; the cache survives what it must."""
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import ClassVar
 
@@ -152,6 +154,39 @@ def test_two_processes_share_a_cache(tmp_path: Path, pictures: list[Path]) -> No
     outputs = [process.communicate(timeout=120)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0]
     assert outputs[0] == outputs[1] != ""
+
+
+def test_what_was_encoded_before_a_kill_stays_and_the_next_run_encodes_the_rest(tmp_path: Path) -> None:
+    pictures = [draw(tmp_path / f"{i}.png", i) for i in range(40)]
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "from reward.backbones.pixelstats_backbone import PixelStatsBackbone\n"
+        "from reward.embeddings import EmbeddingCache, embed_files\n"
+        "class Slow(PixelStatsBackbone):\n"
+        "    def encode(self, batch):\n"
+        "        time.sleep(0.3)\n"
+        "        return super().encode(batch)\n"
+        "files = [Path(name) for name in sys.argv[2:]]\n"
+        "tell = lambda event: print(event.done, flush=True)\n"
+        "embed_files(files, Slow(), EmbeddingCache(Path(sys.argv[1])), tell)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "cache"), *map(str, pictures)]
+    process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    told = 0
+    while told < 7:
+        told = int(process.stdout.readline())
+    process.kill()
+    process.communicate(timeout=30)
+    with closing(sqlite3.connect(tmp_path / "cache" / "embeddings.db")) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        (kept,) = db.execute("SELECT count(*) FROM embeddings").fetchone()
+    assert told <= kept < 40
+    backbone, seen = Counting(), list[Encoding]()
+    found = embed_files(pictures, backbone, EmbeddingCache(tmp_path / "cache"), seen.append)
+    assert (seen[0].cached, seen[-1].done, backbone.prepared) == (kept, 40, 40 - kept)
+    anew = embed_files(pictures, PixelStatsBackbone(), EmbeddingCache(tmp_path / "other"))
+    assert (found.vectors == anew.vectors).all()
 
 
 def test_the_order_of_a_batch_does_not_matter(pictures: list[Path], openclip_weights: Path) -> None:

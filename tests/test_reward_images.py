@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from reward.images import content_sha256, image_problem, list_images, load_rgb, locate_images, resolve_image
+from reward.images import ImageFiles, content_sha256, image_problem, list_images, load_rgb, locate_images, resolve_image
 from tests.reward_inputs import draw
 
 
@@ -96,3 +96,11 @@ def test_a_loaded_picture_outlives_its_file(tmp_path: Path, suffix: str) -> None
     assert (np.asarray(image) == expected).all()
     assert image.resize((8, 8)).getextrema() == Image.fromarray(expected).resize((8, 8)).getextrema()
     assert image.crop((0, 0, 9, 9)).size == (9, 9)
+
+
+def test_files_are_a_sequence_of_paths_that_are_made_when_asked_for() -> None:
+    files = ImageFiles(["a/1.png", "a/2.png", "b/3.png"])
+    assert (len(files), files[-1], list(files[1:])) == (3, Path("b/3.png"), [Path("a/2.png"), Path("b/3.png")])
+    assert list(files) == [files[0], files[1], files[2]]
+    assert Path("a/2.png") in files
+    assert files[0] is not files[0]

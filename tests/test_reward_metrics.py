@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reward.combination import fit_combination, fit_temperature, prompt_weights
-from reward.metrics import PairMetrics, bootstrap_interval, first_by_hash, pair_metrics
+from reward.metrics import PairMetrics, bootstrap_interval, first_by_hash, hash_numbers, pair_metrics
 
 
 def measure(
@@ -41,8 +41,11 @@ def test_f1_counts_the_first_is_better_with_prompt_weights() -> None:
 
 
 def test_f1_does_not_depend_on_the_order_of_a_pair() -> None:
-    a, b = ["0" * 64, "a" * 64, "12" * 32], ["f" * 64, "3" * 64, "9" * 64]
+    a = hash_numbers(["0" * 64, "a" * 64, "12" * 32])
+    b = hash_numbers(["f" * 64, "3" * 64, "9" * 64])
     assert (first_by_hash(a, b) != first_by_hash(b, a)).all()
+    random = np.random.default_rng(0)
+    assert 0.45 < first_by_hash(*random.integers(0, 2**60, (2, 2000))).mean() < 0.55
 
 
 def test_no_pairs_give_no_figures() -> None:
@@ -64,6 +67,15 @@ def test_the_bootstrap_interval_covers() -> None:
         low, high = bootstrap_interval(random.normal(0.6, 0.2, 40)) or (1, 0)
         inside += low <= 0.6 <= high
     assert inside >= 180
+
+
+def test_the_interval_of_many_prompts_is_that_of_few_by_another_way() -> None:
+    random = np.random.default_rng(0)
+    for few in (True, False):
+        values = random.integers(0, 11, 3000) / 10 if few else random.random(3000)
+        low, high = bootstrap_interval(values) or (1, 0)
+        half = 1.96 * values.std() / math.sqrt(3000)
+        assert (low, high) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.1 * half)
 
 
 def test_planted_weights_and_temperature_come_back() -> None:

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import open_clip
 import pytest
 import torch
 from PIL import Image
@@ -21,8 +22,8 @@ from reward.reweigh import main as reweigh
 from tests.reward_inputs import draw
 
 
-def make_model(weights: Path, trained: tuple[str, ...] = HEADS) -> MultiHeadReward:
-    backbone = OpenClipBackbone("ViT-S-32", weights=weights)
+def make_model(weights: Path, trained: tuple[str, ...] = HEADS, architecture: str = "ViT-S-32") -> MultiHeadReward:
+    backbone = OpenClipBackbone(architecture, weights=weights)
     config = ModelConfig(
         embedding_dim=backbone.dim, backbone={"spec": backbone.spec, "identity": backbone.identity}, trained=trained
     )
@@ -63,6 +64,27 @@ def test_a_batch_and_its_images_one_by_one_agree(model: MultiHeadReward, picture
         alone = model([path], return_individual=True)
         for head in HEADS:
             assert abs(float(together[head][number] - alone[head][0])) <= 1e-5
+
+
+def test_quick_gelu_survives_saving(pictures: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same weights in an architecture with QuickGELU and in its plain namesake, both made small."""
+    vision = {"image_size": 64, "layers": 2, "width": 64, "patch_size": 16, "head_width": 32}
+    text = {"context_length": 8, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
+    plain = {"embed_dim": 32, "vision_cfg": vision, "text_cfg": text}
+    small = {"Small": plain, "Small-quickgelu": plain | {"quick_gelu": True}}
+    monkeypatch.setattr(open_clip.factory, "_MODEL_CONFIGS", open_clip.factory._MODEL_CONFIGS | small)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        save_file(open_clip.create_model("Small").state_dict(), tmp_path / "small.safetensors")
+    scores = {}
+    for architecture in small:
+        model = make_model(tmp_path / "small.safetensors", architecture=architecture)
+        scores[architecture] = model(pictures)
+        model.save_pretrained(tmp_path / architecture)
+        again = MultiHeadReward.from_pretrained(tmp_path / architecture)
+        assert torch.equal(again(pictures), scores[architecture])
+        assert again.backbone.identity["quick_gelu"] == (architecture == "Small-quickgelu")
+    assert (scores["Small"] - scores["Small-quickgelu"]).abs().max() > 1e-3
 
 
 def test_scores_do_not_depend_on_train_mode_of_the_caller(model: MultiHeadReward, pictures: list[Path]) -> None:

@@ -1,12 +1,11 @@
 """Two runs on the same pairs: the difference of two validations, and when it can't be told."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from reward.aspects import HEADS
 from reward.dataset import Dataset, LabelledPairs
+from reward.images import ImageFiles
 from reward.paired import paired_difference
 from reward.pairs import rating_pairs
 from reward.unseen import Validated
@@ -22,7 +21,7 @@ def validated(quality: np.ndarray, noise: float, seed: int, prompts: int, prefix
     pairs = rating_pairs(prompt, ratings, 0.5)
     label = np.where(pairs.sign[:, 0] > 0, 1.0, np.where(pairs.sign[:, 0] < 0, 0.0, 0.5))
     combined = LabelledPairs(pairs.first, pairs.second, pairs.prompt, label)
-    files = [Path(f"{number}.png") for number in range(count)]
+    files = ImageFiles([f"{number}.png" for number in range(count)])
     names = [f"{prefix}{number}" for number in range(prompts)]
     data = Dataset(files, prompt, names, ratings, pairs, combined, "mean", [""] * count, [])
     score = quality[:count] + np.random.default_rng(seed).normal(0, noise, count)

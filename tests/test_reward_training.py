@@ -17,12 +17,14 @@ from PIL.PngImagePlugin import PngInfo
 from safetensors.torch import load_file, save_file
 
 from reward.aspects import HEADS
+from reward.checkpoints import RunFolder
 from reward.config import TrainConfig
 from reward.embeddings import EmbeddingCache
-from reward.errors import InputError, InterruptedTrainingError
+from reward.errors import CheckpointError, InputError, InterruptedTrainingError
 from reward.events import Encoding, Epoch, Finished, Reading, Split, Warning
 from reward.model import MultiHeadReward
 from reward.training import train
+from reward.unseen import read_validation
 from tests.reward_inputs import HEADER, PROJECT, draw, run_trainer, simple_ratings
 
 
@@ -165,7 +167,31 @@ def test_no_prompt_is_on_both_sides_of_a_holdout(ratings: Path, tmp_path: Path) 
     assert best | {"accuracy_lost_without": {}} in lines
     assert best["accuracy_lost_without"].keys() == set(HEADS)
     assert best["evaluation"] == "held-out"
-    assert best["primary"]["value"] == min(line["primary"]["value"] for line in lines)
+    assert best["epoch"] == next(e for e in events if isinstance(e, Finished)).best_epoch
+
+
+def test_the_prompts_held_out_have_no_say_in_the_model_or_when_to_stop(ratings: Path, tmp_path: Path) -> None:
+    """With every rating of theirs turned upside down, the same epoch is best and the same weights are saved."""
+    told = {"epochs": 8, "val_fraction": 0.4, "learning_rate": 3e-3}
+    list(train(config(ratings, tmp_path / "a", **told)))
+    found = read_validation(tmp_path / "a")
+    measured = {str(file) for file, is_measured in zip(found.data.files, found.measured, strict=True) if is_measured}
+    assert len(measured) == 8
+    header, *rows = [line.split(",") for line in ratings.read_text().splitlines()]
+    for row in rows:
+        if str((ratings.parent / row[1]).resolve()) in {str(Path(file).resolve()) for file in measured}:
+            row[2:] = [f"{10 - float(cell):.1f}" for cell in row[2:]]
+    ratings.write_text("\n".join(",".join(row) for row in [header, *rows]) + "\n")
+    list(train(config(ratings, tmp_path / "b", **told)))
+    best = [json.loads((tmp_path / name / "best/metrics.json").read_text()) for name in "ab"]
+    assert best[0]["epoch"] == best[1]["epoch"] < 8
+    assert best[0]["primary"] != best[1]["primary"]
+    assert same(weights(tmp_path / "a", "best"), weights(tmp_path / "b", "best"))
+
+
+def test_without_inner_folds_to_watch_the_last_epoch_is_taken(tmp_path: Path) -> None:
+    events = list(train(config(simple_ratings(tmp_path, prompts=2, images=4), tmp_path / "a", folds=0, epochs=4)))
+    assert next(e for e in events if isinstance(e, Finished)).best_epoch == 4
 
 
 def test_under_fifty_prompts_every_prompt_is_measured_out_of_fold(ratings: Path, tmp_path: Path) -> None:
@@ -285,6 +311,99 @@ def test_an_output_that_holds_a_run_is_refused_and_can_be_replaced(ratings: Path
         list(train(config(ratings, tmp_path / "b", overwrite=True)))
     assert "holds other files" in str(caught.value)
     assert (tmp_path / "b/mine.txt").exists()
+
+
+def hidden(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_run_is_replaced_only_once_the_new_one_has_a_best(ratings: Path, tmp_path: Path) -> None:
+    list(train(config(ratings, tmp_path / "a", epochs=1)))
+    before = weights(tmp_path / "a", "best")
+    for event in train(config(ratings, tmp_path / "a", overwrite=True, seed=1)):
+        if isinstance(event, Split):
+            assert same(before, weights(tmp_path / "a", "best"))
+        elif isinstance(event, Epoch) and event.epoch == 1:
+            assert hidden(tmp_path) == []
+    assert not same(before, weights(tmp_path / "a", "best"))
+
+
+def test_a_new_run_that_fails_before_its_best_gives_the_old_one_back(
+    ratings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(train(config(ratings, tmp_path / "a", epochs=1)))
+    before = files_below(tmp_path / "a")
+
+    def full(*_: object) -> None:
+        assert len(hidden(tmp_path)) == 1
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("reward.checkpoints._write", full)
+        with pytest.raises(CheckpointError, match=r"No space left.*was to replace is left as it was"):
+            list(train(config(ratings, tmp_path / "a", overwrite=True, seed=1)))
+    assert files_below(tmp_path / "a") == before
+    assert hidden(tmp_path) == []
+    stopped = train(config(ratings, tmp_path / "a", overwrite=True, seed=1), lambda: len(hidden(tmp_path)) > 0)
+    with pytest.raises(InterruptedTrainingError):
+        list(stopped)
+    assert json.loads((tmp_path / "a/config.json").read_text())["arguments"]["seed"] == 1  # a wish, not a failure
+    list(train(config(ratings, tmp_path / "a", resume=True, seed=1)))
+    assert hidden(tmp_path) == []
+
+
+def test_what_a_killed_writer_set_aside_comes_back_or_goes(ratings: Path, tmp_path: Path) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    aside = tmp_path / f".a.old-{gone.pid}"
+    for name in (f".a.old-{os.getppid()}", ".a.old-mine", f".b.old-{gone.pid}"):  # a living one's, and other folders
+        (tmp_path / name).mkdir()
+    others = hidden(tmp_path)
+    list(train(config(ratings, tmp_path / "a", epochs=1)))
+    before = weights(tmp_path / "a", "best")
+    (tmp_path / "a").rename(aside)  # killed before the new folder was there
+    with pytest.raises(InputError, match="already holds a run"):
+        list(train(config(ratings, tmp_path / "a", epochs=1)))
+    assert same(before, weights(tmp_path / "a", "best"))
+    shutil.copytree(tmp_path / "a", aside)  # killed while it was being removed
+    with pytest.raises(InputError, match="already holds a run"):
+        list(train(config(ratings, tmp_path / "a", epochs=1)))
+    assert hidden(tmp_path) == others
+    (tmp_path / "a").rename(aside)  # killed before the first epoch was done, twice, and then failed
+    run = RunFolder(tmp_path / "a")
+    run.create({}, overwrite=False)
+    run = RunFolder(tmp_path / "a")
+    run.tidy()
+    run.create({}, overwrite=True)
+    assert not (tmp_path / "a/best").exists()
+    run.failed()
+    assert same(before, weights(tmp_path / "a", "best"))
+
+
+def test_names_are_on_disk_before_they_are_built_on(
+    ratings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint's folder before a link leads there, and the link before what it led to is removed."""
+    list(train(config(ratings, tmp_path / "a", epochs=1)))
+    model, run = MultiHeadReward.from_pretrained(tmp_path / "a/best"), RunFolder(tmp_path / "a")
+    steps: list[str] = []
+    numbers = {path.stat().st_ino: path.name for path in (tmp_path / "a", tmp_path / "a/checkpoints")}
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if (name := numbers.get(os.fstat(descriptor).st_ino)) is not None:
+            steps.append(f"{name}: {(tmp_path / 'a/checkpoints/7').exists()}, {(tmp_path / 'a/best').readlink()}")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    (tmp_path / "a/.best.tmp-1").symlink_to("checkpoints/1")  # left by a kill
+    run.save(7, model, ("best",))
+    assert steps == ["checkpoints: True, checkpoints/1", "a: True, checkpoints/7"]
+    assert hidden(tmp_path / "a") == []
 
 
 def test_ctrl_c_exits_130_with_last_complete(ratings: Path, tmp_path: Path) -> None:
