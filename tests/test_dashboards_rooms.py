@@ -1,5 +1,6 @@
 """The rooms of the analysis tab without their components, on models that were really trained."""
 
+import asyncio
 import csv
 import io
 import json
@@ -11,7 +12,9 @@ from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
+import gradio as gr
 import pyarrow.parquet as pq
 import pytest
 from dashboards_helpers import make_context
@@ -20,7 +23,10 @@ from annotate.project import open_project
 from annotate.store import Store
 from dashboards import analysis, disputes, headtable, mixing, scoring, twomodels, versus, weights, where
 from dashboards.context import Context
+from dashboards.rooms import Choice
 from dashboards.runs import list_runs
+from dashboards.versus_tab import build_versus
+from dashboards.where_tab import build_where
 from reward.aspects import HEADS
 from reward.config import TrainConfig
 from reward.disagreements import Reason, disagreements
@@ -372,3 +378,66 @@ def test_two_people_who_save_at_once_don_t_meet(context: Context, place: Path) -
     first = json.loads((place / "outputs/first/best/metrics.json").read_text())
     assert report.metrics["heads"] == first["heads"]
     assert "weights set by hand" in report.table
+
+
+class Room:
+    """One room alone on a page, whose events are called as the page calls them."""
+
+    def __init__(self, context: Context, build: Any, room: str) -> None:
+        asyncio.run(self._build(context, build, room))
+
+    async def _build(self, context: Context, build: Any, room: str) -> None:
+        # In a running loop: without one, Gradio makes one for each lock that it needs, and closes none.
+        with gr.Blocks() as self._page:
+            self.choice = Choice(gr.Dropdown([]), gr.Radio(["best", "last"]), gr.State(room))
+            with gr.Tab(room, id=room) as self.tab:
+                build(context, self.choice, self.tab)
+
+    def fire(self, part: Any, event: str, *values: Any) -> dict[str, Any]:
+        """What the handlers of a component's event put into which element."""
+        told: dict[str, Any] = {}
+        for one in self._page.fns.values():
+            if (part._id, event) in one.targets:
+                given = values[-len(one.inputs) :] if one.inputs else ()
+                found = one.fn(*given)
+                found = found if len(one.outputs) > 1 else [found]
+                told |= dict(zip([str(output.elem_id) for output in one.outputs], found, strict=True))
+        return told
+
+
+@pytest.mark.parametrize("part", ["run", "checkpoint"])
+def test_another_model_answers_anew_for_the_images_that_are_chosen(context: Context, part: str) -> None:
+    room = Room(context, build_versus, "versus")
+    changed = getattr(room.choice, part)
+    chosen = ("p3", "p3/1.png", "p3/2.png", None)
+    told = {run: room.fire(changed, "change", "versus", run, "best", *chosen) for run in ("first", "again")}
+    for run, found in told.items():
+        assert found["versus-prompt"]["value"] == "p3"
+        assert [found[f"versus-{side}"]["value"] for side in "ab"] == ["p3/1.png", "p3/2.png"]
+        assert found["versus-answer"] == versus.compare(context, run, "best", chosen[:3], []).card
+    assert told["first"]["versus-table"] != told["again"]["versus-table"]
+    gone = room.fire(changed, "change", "versus", "gone", "best", *chosen)
+    assert "Nothing to compare yet" in gone["versus-answer"]
+    assert gone["versus-table"] == ""
+
+
+def test_a_room_that_is_opened_again_keeps_what_was_chosen(context: Context) -> None:
+    room = Room(context, build_versus, "versus")
+    again = room.fire(room.tab, "select", "first", "best", "p5", "p5/2.png", "p5/0.png", None)
+    assert [again[f"versus-{name}"]["value"] for name in ("prompt", "a", "b")] == ["p5", "p5/2.png", "p5/0.png"]
+    first = room.fire(room.tab, "select", "first", "best", None, None, None, None)
+    assert first["versus-prompt"]["value"] == versus.prompts_of(context, "first")[0][1]
+    assert first["versus-a"]["value"] != first["versus-b"]["value"]
+    where_room = Room(context, build_where, "where")
+    found = where_room.fire(where_room.tab, "select", "first", "p5", "p5/2.png")
+    assert [found[f"where-{name}"]["value"] for name in ("prompt", "image")] == ["p5", "p5/2.png"]
+    assert "where-maps" not in found
+
+
+@pytest.mark.parametrize("part", ["run", "checkpoint"])
+def test_maps_go_with_the_model_that_they_are_of(context: Context, part: str) -> None:
+    room = Room(context, build_where, "where")
+    told = room.fire(getattr(room.choice, part), "change", "where", "again", "p2", "p2/1.png")
+    assert "No maps of this model yet" in told["where-maps"]
+    assert "Draw the maps" in told["where-maps"]
+    assert "Scores by again, last/." in where.maps(context, "again", "last", ("p2", "p2/1.png"), [], where.COVER)
