@@ -15,6 +15,7 @@ from dashboards.runs import Checkpoint, Run, clean_metrics, is_metrics, list_run
 from dashboards.runstate import half_way
 from reward.aspects import BY_NAME, HEADS
 from reward.errors import RewardError, shown
+from reward.lineage import trained_run
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -54,8 +55,12 @@ class RunReport:
 
 
 def run_choices(context: Context) -> list[tuple[str, str]]:
-    """(label, name) of every run below outputs, the newest first; damaged ones say so."""
-    return [(_choice(run), run.name) for run in list_runs(context.roots.outputs)]
+    """(label, name) of every run below outputs: trained ones, the newest first, then those weighed by hand.
+
+    Damaged ones say so. The first one is shown where nobody has chosen.
+    """
+    runs = sorted(list_runs(context.roots.outputs), key=lambda run: run.weighed_by_hand)
+    return [(_choice(run), run.name) for run in runs]
 
 
 def report(context: Context, name: str | None, checkpoint: str) -> RunReport:
@@ -145,7 +150,11 @@ def _own_weights(run: Run) -> str:
     weights = lineage.get("weights") if isinstance(lineage, dict) else None
     known = weights.items() if isinstance(weights, dict) else ()
     told = ", ".join(f"{label_of(str(head))} {value:.0%}" for head, value in known if isinstance(value, float))
-    return f"{told}. The heads and their figures are another run's; the weights were learned from no data."
+    try:
+        whose = f"The heads and their figures are those of {trained_run(run.folder).name}"
+    except RewardError as error:
+        whose = f"The heads and their figures are another run's. {str(error).rstrip('.')}"
+    return f"{told}. {whose}. The weights were learned from no data."
 
 
 def usable_checkpoint(context: Context, name: str, checkpoint: str) -> Checkpoint:
@@ -163,4 +172,6 @@ def usable_checkpoint(context: Context, name: str, checkpoint: str) -> Checkpoin
 def _choice(run: Run) -> str:
     if run.problem:
         return f"{run.name} · {run.problem}"
+    if run.weighed_by_hand:
+        return f"{run.name} · {run.backbone} · weights set by hand"
     return f"{run.name} · {run.backbone}"

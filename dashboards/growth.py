@@ -79,6 +79,8 @@ def start(context: Context, name: str | None) -> str:
     """Start it for a run; returns what is wrong as a card, or nothing."""
     try:
         run = find_run(context, name or "")
+        if run.weighed_by_hand:
+            raise RewardError("Weights set by hand learn from no ratings; ask of the run that they were saved from.")
         context.desk.validated(run)  # its inputs must be those it was trained on, and may be read
         with _one_starter(context):
             place = _place(context, run)

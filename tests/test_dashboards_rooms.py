@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -441,3 +442,64 @@ def test_maps_go_with_the_model_that_they_are_of(context: Context, part: str) ->
     assert "No maps of this model yet" in told["where-maps"]
     assert "Draw the maps" in told["where-maps"]
     assert "Scores by again, last/." in where.maps(context, "again", "last", ("p2", "p2/1.png"), [], where.COVER)
+
+
+@pytest.fixture
+def own(place: Path, tmp_path: Path) -> Context:
+    """A studio with a trained run and weights of one's own saved from it."""
+    shutil.copytree(place / "outputs/first", tmp_path / "outputs/trained", symlinks=True)
+    context = make_context(place / "data", tmp_path / "outputs")
+    assert "Saved as mine" in weights.save(context, "trained", "best", OWN, "mine")
+    return context
+
+
+def test_weights_of_ones_own_have_the_data_of_the_run_that_they_are_from(own: Context, place: Path) -> None:
+    assert [name for _, name in analysis.run_choices(own)] == ["trained", "mine"]
+    assert "those of trained." in analysis.report(own, "mine", "best").table
+    again = {"mine": OWN, "mine_again": OWN | {"style": 90.0}}
+    assert "Saved as mine_again" in weights.save(own, "mine", "best", again["mine_again"], "mine_again")
+    (own.roots.outputs / "trained").rename(own.roots.outputs / "renamed")
+    for name, given in again.items():
+        assert versus.prompts_of(own, name) == versus.prompts_of(own, "renamed")
+        answer = versus.compare(own, name, "best", ("p3", "p3/0.png", "p3/1.png"), [])
+        assert answer.versus is not None
+        assert "no probability can be told" in answer.card
+        ranked, _ = weights.rank(own, name, "best", given)
+        assert all(one.place == one.before for one in ranked)
+        assert "validation pairs are in the right order" in weights.ranking_card(own, name, "best", given)
+        heads = [disputes.disputes(own, run, "style").card for run in (name, "renamed")]
+        assert heads[0] == heads[1]
+        assert "Choose a head" in disputes.disputes(own, name, "combined").card
+        assert mixing.mixing(own, name)[2] == mixing.mixing(own, "renamed")[2]
+        report = scoring.score(own, name, "best", [str(place / "data/images/p1/0.png")])
+        assert report.scores[0].percentile is not None
+        told = twomodels.compare(own, ("renamed", "best"), (name, "best"), []).heads
+        assert [one.head for one in told] == list(HEADS)
+
+
+def test_weights_that_name_no_run_are_told_by_their_heads(own: Context) -> None:
+    file = own.roots.outputs / "mine/best/config.json"
+    config = json.loads(file.read_text())
+    del config["lineage"]["run"]
+    file.write_text(json.dumps(config))
+    assert versus.prompts_of(own, "mine") == versus.prompts_of(own, "trained")
+    shutil.rmtree(own.roots.outputs / "trained")
+    with pytest.raises(RewardError, match="no run here has these heads"):
+        versus.prompts_of(own, "mine")
+
+
+def test_every_room_says_that_the_run_behind_such_weights_is_gone(own: Context, place: Path) -> None:
+    shutil.rmtree(own.roots.outputs / "trained")
+    gone = "These weights were saved from run trained, which is no longer there"
+    assert gone in analysis.report(own, "mine", "best").table
+    assert gone in weights.ranking_card(own, "mine", "best", OWN)
+    assert gone in disputes.disputes(own, "mine", "style").card
+    assert gone in mixing.mixing(own, "mine")[0]
+    assert gone in analysis.errors(own, "mine", "style")[0]
+    with pytest.raises(RewardError, match=gone):
+        versus.prompts_of(own, "mine")
+    files = [str(place / f"data/images/p1/{number}.png") for number in range(2)]
+    assert versus.compare(own, "mine", "best", (None, None, None), files).versus is not None
+    report = scoring.score(own, "mine", "best", files)
+    assert report.any_scored
+    assert gone in report.card
