@@ -15,6 +15,7 @@ from dashboards.runs import Checkpoint, Run, clean_metrics, is_metrics, list_run
 from dashboards.runstate import half_way
 from reward.aspects import BY_NAME, HEADS
 from reward.errors import RewardError, shown
+from reward.intact import newer_format
 from reward.lineage import trained_run
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def report(context: Context, name: str | None, checkpoint: str) -> RunReport:
         return RunReport("", cards.problem("This run can't be shown", str(error)))
     found = read_checkpoint(run, checkpoint)
     trouble = run.problem or found.problem
-    if run.weighed_by_hand and not found.metrics:
+    if run.weighed_by_hand and not found.metrics and not newer_format(run.config):
         return RunReport("", cards.warning("Weights set by hand", _own_weights(run)))
     if not found.metrics:
         return RunReport("", cards.problem(f"Something is wrong with {run.name}", trouble))
@@ -170,8 +171,7 @@ def usable_checkpoint(context: Context, name: str, checkpoint: str) -> Checkpoin
 
 
 def _choice(run: Run) -> str:
-    if run.problem:
-        return f"{run.name} · {run.problem}"
     if run.weighed_by_hand:
         return f"{run.name} · {run.backbone} · weights set by hand"
-    return f"{run.name} · {run.backbone}"
+    best = read_checkpoint(run, "best") if "best" in run.checkpoints else None
+    return f"{run.name} · {run.problem or (best and best.problem) or run.backbone}"

@@ -2,10 +2,12 @@
 
 import csv
 import io
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dashboards_helpers import make_context, make_images, make_project, write_run
@@ -15,6 +17,7 @@ from dashboards.context import Context
 from dashboards.jobs import PROGRAM
 from dashboards.runs import read_run
 from dashboards.scorer import SCORE_COLUMNS, ModelShelf, Score, scores_csv
+from reward.errors import RewardError
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +143,24 @@ def test_metrics_of_odd_shapes_never_break_the_page(tmp_path: Path) -> None:
         assert report.table
         if report.metrics:
             assert len(report.figures()) == 6
+
+
+@pytest.mark.parametrize("lineage", [{}, {"weights": {"style": 1.0}}])
+def test_a_newer_format_is_named_and_none_of_its_numbers_shown(tmp_path: Path, lineage: dict[str, Any]) -> None:
+    context = make_context(tmp_path / "data", tmp_path / "outputs")
+    folder = write_run(tmp_path / "outputs" / "later")
+    for name in ("best", "last"):
+        (folder / name / "config.json").write_text(json.dumps({"format_version": 99, "lineage": lineage}))
+    if lineage:
+        for name in ("config.json", "metrics.jsonl"):
+            (folder / name).unlink()
+    words = "it has format 99, this version reads up to 1: update the studio"
+    report = analysis.report(context, "later", "best")
+    assert words in report.table
+    assert (report.metrics, report.lines, report.badges) == ({}, [], "")
+    assert lineage or analysis.run_choices(context) == [(f"later · {words}", "later")]
+    with pytest.raises(RewardError, match=words):
+        analysis.write_report(context, "later", "best", tmp_path, pictures=False)
 
 
 def test_without_runs_or_images_the_page_says_what_to_do(tmp_path: Path) -> None:
