@@ -31,6 +31,7 @@ from dashboards.runs import (
     text_of,
     trained,
 )
+from dashboards.runstate import half_way
 from dashboards.scorer import ModelShelf
 from reward.aspects import ASPECTS
 from reward.errors import CheckpointError, RewardError
@@ -273,7 +274,7 @@ def _write(given: argparse.Namespace) -> int:
     pictures = Pictures(note="Left out.")
     if not given.no_pictures and found.metrics:
         pictures = take_pictures(RunDesk(everywhere), ModelShelf(), found)
-    text = build_report(found, pictures)
+    text = build_report(found, pictures, half_way(run))
     write_text(given.output, text)
     print(f"{given.output}: {len(text.encode()) / 1000:,.0f} kB")
     return 0

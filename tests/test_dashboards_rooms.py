@@ -13,6 +13,7 @@ from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -20,10 +21,13 @@ import pyarrow.parquet as pq
 import pytest
 from dashboards_helpers import make_context
 
+from annotate.identity import Person, note_person
 from annotate.project import open_project
 from annotate.store import Store
 from dashboards import analysis, disputes, headtable, mixing, scoring, twomodels, versus, weights, where
 from dashboards.context import Context
+from dashboards.disputes_tab import build_disputes
+from dashboards.report import main as report_main
 from dashboards.rooms import Choice
 from dashboards.runs import list_runs
 from dashboards.versus_tab import build_versus
@@ -275,6 +279,24 @@ def test_a_report_is_written_from_the_shell_too(place: Path, tmp_path: Path) -> 
     assert nothing.stderr == f"{tmp_path} holds no run; name a folder below outputs\n"
 
 
+def test_a_report_from_the_shell_says_that_a_run_is_not_whole(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(place / "outputs/first", tmp_path / "outputs/half", symlinks=True)
+    config = tmp_path / "outputs/half/config.json"
+    record = json.loads(config.read_text())
+    for epochs, told in ((2, False), (7, True)):
+        config.write_text(json.dumps(record | {"arguments": record["arguments"] | {"epochs": epochs}}))
+        argv = [str(config.parent), "--output", str(tmp_path / "half.html"), "--no-pictures"]
+        assert report_main(argv) == 0
+        assert ("stopped or killed after 2 of 7 epochs" in (tmp_path / "half.html").read_text()) == told
+    page = analysis.write_report(
+        make_context(place / "data", tmp_path / "outputs"), "half", "best", tmp_path, pictures=False
+    )
+    assert "stopped or killed after 2 of 7 epochs" in page.read_text()
+    capsys.readouterr()
+
+
 def test_a_report_without_the_runs_images_says_why(place: Path, tmp_path: Path) -> None:
     elsewhere = make_context(tmp_path, place / "outputs")
     text = analysis.write_report(elsewhere, "first", "best", tmp_path, pictures=True).read_text()
@@ -358,6 +380,29 @@ def test_an_image_goes_back_to_the_queue(place: Path) -> None:
     assert disputes.to_ask_for(make_context(place / "outputs", place / "outputs"), files) == []
 
 
+def test_a_request_is_signed_by_the_account_that_is_signed_in(place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place / "data/images", tmp_path / "images")
+    shutil.copy(place / "data/prompts.csv", tmp_path / "prompts.csv")
+    project = open_project(tmp_path)
+    store = Store.open(project)
+    try:
+        context = replace(make_context(place / "data", place / "outputs"), project=project, store=store)
+        room = Room(context, build_disputes, "disputes")
+        ask = next(one for one in room.events() if one.api_name == "send_back")
+        who = next(one for one in room.events() if [part.elem_id for part in one.outputs] == ["disputes-by"])
+        for account, path, name in (("Ada", "p1/0.png", "Ada"), (None, "p2/0.png", "Somebody")):
+            scope: dict[str, Any] = {}
+            note_person(scope, Person(account, "reviewer"))
+            request = SimpleNamespace(request=SimpleNamespace(scope=scope))
+            assert "is in the rating queue" in ask.fn(path, "style", "Blurred?", "Somebody", request)
+            field = who.fn(request)
+            assert (field.get("value"), field.get("interactive")) == ((name, False) if account else (None, None))
+            why = [task.why for task in store.next_tasks(f"rater of {path}") if task.image.path == path]
+            assert why[0].startswith(f"{name} asks for one more rating")
+    finally:
+        store.close()
+
+
 def test_maps_share_one_scale(context: Context) -> None:
     card = where.maps(context, "first", "best", ("p2", None), [], where.COVER)
     assert card.count("<figure>") == 7
@@ -394,10 +439,14 @@ class Room:
             with gr.Tab(room, id=room) as self.tab:
                 build(context, self.choice, self.tab)
 
+    def events(self) -> list[Any]:
+        """All events of the page."""
+        return list(self._page.fns.values())
+
     def fire(self, part: Any, event: str, *values: Any) -> dict[str, Any]:
         """What the handlers of a component's event put into which element."""
         told: dict[str, Any] = {}
-        for one in self._page.fns.values():
+        for one in self.events():
             if (part._id, event) in one.targets:
                 given = values[-len(one.inputs) :] if one.inputs else ()
                 found = one.fn(*given)
