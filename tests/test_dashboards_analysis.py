@@ -6,13 +6,15 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dashboards_helpers import make_context, make_images, make_project, write_run
 
-from dashboards import analysis, scoring
+from dashboards import analysis, scorer, scoring
 from dashboards.context import Context
 from dashboards.jobs import PROGRAM
 from dashboards.runs import read_run
@@ -85,6 +87,33 @@ def test_a_file_that_is_no_image_is_named_and_stops_no_other(context: Context, t
     assert rows[1][-1] == "not an image that Pillow can read"
     assert rows[2][1] == ""
     assert float(rows[2][6]) > 0
+
+
+def test_others_have_their_turn_between_the_batches_of_a_long_scoring(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scorer, "BATCH", 2)
+    files = make_images(tmp_path, 2, 3)
+    shelf, best = ModelShelf(), trained / "outputs/first/best"
+    whole = ModelShelf().score(best, files)
+    happened: list[str] = []
+    other = threading.Thread(target=lambda: shelf.use(best, lambda _: happened.append("another room")))
+
+    def on_progress(done: int) -> None:
+        if not other.ident:
+            other.start()
+            deadline = time.monotonic() + 30
+            while not shelf._turns.waiting:
+                assert time.monotonic() < deadline
+                time.sleep(0.001)
+        happened.append(f"{done}")
+
+    scores = shelf.score(best, files, on_progress)
+    other.join()
+    assert happened.index("2") < happened.index("another room") < happened.index("4") < happened.index("6")
+    for one, same in zip(scores, whole, strict=True):
+        assert one.scores == pytest.approx(same.scores, abs=1e-4)
+    assert shelf.loads == 1
 
 
 def test_a_best_checkpoint_that_moved_on_is_loaded_anew(trained: Path, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from dashboards.disputes_tab import build_disputes
 from dashboards.report import main as report_main
 from dashboards.rooms import Choice
 from dashboards.runs import list_runs
+from dashboards.scoring_tab import build_scoring
 from dashboards.versus_tab import build_versus
 from dashboards.where_tab import build_where
 from reward.aspects import HEADS
@@ -192,6 +193,19 @@ def test_a_folder_is_scored_sorted_and_written_as_csv_and_parquet(
     assert list(frame.columns) == ["image", *HEADS, "combined"]
     for image, value in zip(frame["image"], frame["combined"], strict=True):
         assert float(rows[image]["combined"]) == pytest.approx(value, abs=1e-4)
+
+
+def test_leaving_the_folder_field_scores_nothing_twice(context: Context, place: Path) -> None:
+    room = Room(context, lambda parts, choice, _: build_scoring(parts, (choice.run, choice.checkpoint)), "score")
+    enter = next(one for one in room.events() if one.api_name == "score_images")
+    leave = next(one for one in room.events() if one.fn.__name__ == "score_once")
+    assert enter.concurrency_id == leave.concurrency_id
+    given = ("first", "best", None, str(place / "data/images/p1"), "combined")
+    *_, asked = enter.fn(*given)
+    assert leave.fn(asked, *given) == [gr.skip()] * 6
+    *_, report, asked = leave.fn(asked, *given[:3], str(place / "data/images/p2"), "combined")
+    assert len(report.scores) == 4
+    assert leave.fn(asked, *given) != [gr.skip()] * 6
 
 
 def test_a_folder_outside_is_not_scored(context: Context) -> None:
