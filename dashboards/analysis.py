@@ -11,6 +11,7 @@ from dashboards.chartstyle import label_of
 from dashboards.context import Context
 from dashboards.desk import image_name
 from dashboards.journal import Journal
+from dashboards.runpeople import agreement_of
 from dashboards.runs import Checkpoint, Run, clean_metrics, is_metrics, list_runs, read_checkpoint, read_run
 from dashboards.runstate import half_way
 from reward.aspects import BY_NAME, HEADS
@@ -85,7 +86,8 @@ def report(context: Context, name: str | None, checkpoint: str) -> RunReport:
     lines = [clean_metrics(line) for line in Journal(run.folder / "metrics.jsonl").lines() if is_metrics(line)]
     far = half_way(run, context.board)
     warning += cards.warning(f"{run.name} is not whole", far) if far else ""
-    table = headtable.head_table(found.metrics) + markup.notes(headtable.weak_heads(found.metrics)) + markup.glossary()
+    heads = headtable.head_table(found.metrics, agreement_of(run, context.roots))
+    table = heads + markup.notes(headtable.weak_heads(found.metrics)) + markup.glossary()
     return RunReport(cards.badge_card(found), warning + table, found.metrics, lines)
 
 
@@ -101,7 +103,8 @@ def write_report(context: Context, name: str | None, checkpoint: str, folder: Pa
     shown_too = reports.Pictures(note="Left out.")
     if pictures and found.metrics:
         shown_too = reports.take_pictures(context.desk, context.shelf, found)
-    text = reports.build_report(found, shown_too, half_way(found.run, context.board))
+    people = agreement_of(found.run, context.roots)
+    text = reports.build_report(found, shown_too, half_way(found.run, context.board), people)
     file = Path(tempfile.mkdtemp(prefix="report-", dir=folder)) / f"{found.run.name}-{found.name}.html"
     file.write_text(text, encoding="utf-8")
     return file

@@ -21,14 +21,17 @@ import pyarrow.parquet as pq
 import pytest
 from dashboards_helpers import make_context
 
+from annotate.alpha import head_agreements
 from annotate.identity import Person, note_person
 from annotate.project import open_project
+from annotate.rated import rated_of_table
 from annotate.store import Store
 from dashboards import analysis, disputes, headtable, mixing, scoring, twomodels, versus, weights, where
 from dashboards.context import Context
 from dashboards.disputes_tab import build_disputes
 from dashboards.report import main as report_main
 from dashboards.rooms import Choice
+from dashboards.runpeople import agreement_of
 from dashboards.runs import list_runs
 from dashboards.scoring_tab import build_scoring
 from dashboards.versus_tab import build_versus
@@ -38,6 +41,7 @@ from reward.config import TrainConfig
 from reward.disagreements import Reason, disagreements
 from reward.errors import RewardError
 from reward.model import MultiHeadReward
+from reward.ratings import read_ratings
 from reward.training import train
 from tests.planted import plant
 from tests.reward_inputs import PROJECT
@@ -268,9 +272,11 @@ def test_a_report_has_the_numbers_of_the_page_and_asks_nobody_for_anything(
     assert file.stat().st_size < 400_000
     metrics = json.loads((place / "outputs" / run / "best/metrics.json").read_text())
     page = Loaded(analysis.report(context, run, "best").table).cells
-    wanted = [cell for row in headtable.table_rows(metrics) for cell in row]
-    assert page[: len(wanted) + 15][-len(wanted) :] == wanted
-    assert page[: len(wanted) + 15] == found.cells[: len(wanted) + 15]
+    people = agreement_of(analysis.find_run(context, run), context.roots)
+    wanted = [cell for row in headtable.table_rows(metrics, people) for cell in row]
+    whole = len(wanted) + len(headtable.COLUMNS)
+    assert page[:whole][-len(wanted) :] == wanted
+    assert page[:whole] == found.cells[:whole]
     card = (place / "outputs" / run / "best/README.md").read_text()
     for result in [*metrics.get("heads", {}).values(), metrics.get("combined"), metrics.get("overall")]:
         if result:
@@ -566,3 +572,20 @@ def test_every_room_says_that_the_run_behind_such_weights_is_gone(own: Context, 
     report = scoring.score(own, "mine", "best", files)
     assert report.any_scored
     assert gone in report.card
+
+
+def test_the_head_table_tells_how_far_people_agree(own: Context, place: Path, tmp_path: Path) -> None:
+    ratings, width = place / "data/multihead_ratings.csv", len(headtable.COLUMNS)
+    style = next(one for one in head_agreements(rated_of_table(read_ratings(ratings))) if one.head == "style")
+    assert style.interval is not None
+    for name in ("trained", "mine"):
+        cells = Loaded(analysis.report(own, name, "best").table).cells[: 7 * width]
+        at = cells.index("People's α")
+        shown = {cells[start]: cells[start + at] for start in range(width, 7 * width, width)}
+        assert shown["Style"] == f"{style.alpha:.2f} ({style.interval[0]:.2f} – {style.interval[1]:.2f})"
+        assert shown["Combined"] == "–"
+    trained = analysis.find_run(own, "trained")
+    assert agreement_of(trained, make_context(tmp_path, own.roots.outputs).roots) == {}
+    changed = {str(ratings): "0" * 64}
+    (trained.folder / "config.json").write_text(json.dumps(trained.config | {"inputs": changed}))
+    assert agreement_of(trained, own.roots) == {}
