@@ -11,10 +11,13 @@ from dashboards.chartstyle import label_of
 from dashboards.context import Context
 from dashboards.desk import image_name
 from dashboards.journal import Journal
+from dashboards.runpeople import agreement_of
 from dashboards.runs import Checkpoint, Run, clean_metrics, is_metrics, list_runs, read_checkpoint, read_run
 from dashboards.runstate import half_way
 from reward.aspects import BY_NAME, HEADS
 from reward.errors import RewardError, shown
+from reward.intact import newer_format
+from reward.lineage import trained_run
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -54,8 +57,12 @@ class RunReport:
 
 
 def run_choices(context: Context) -> list[tuple[str, str]]:
-    """(label, name) of every run below outputs, the newest first; damaged ones say so."""
-    return [(_choice(run), run.name) for run in list_runs(context.roots.outputs)]
+    """(label, name) of every run below outputs: trained ones, the newest first, then those weighed by hand.
+
+    Damaged ones say so. The first one is shown where nobody has chosen.
+    """
+    runs = sorted(list_runs(context.roots.outputs), key=lambda run: run.weighed_by_hand)
+    return [(_choice(run), run.name) for run in runs]
 
 
 def report(context: Context, name: str | None, checkpoint: str) -> RunReport:
@@ -69,7 +76,7 @@ def report(context: Context, name: str | None, checkpoint: str) -> RunReport:
         return RunReport("", cards.problem("This run can't be shown", str(error)))
     found = read_checkpoint(run, checkpoint)
     trouble = run.problem or found.problem
-    if run.weighed_by_hand and not found.metrics:
+    if run.weighed_by_hand and not found.metrics and not newer_format(run.config):
         return RunReport("", cards.warning("Weights set by hand", _own_weights(run)))
     if not found.metrics:
         return RunReport("", cards.problem(f"Something is wrong with {run.name}", trouble))
@@ -79,7 +86,8 @@ def report(context: Context, name: str | None, checkpoint: str) -> RunReport:
     lines = [clean_metrics(line) for line in Journal(run.folder / "metrics.jsonl").lines() if is_metrics(line)]
     far = half_way(run, context.board)
     warning += cards.warning(f"{run.name} is not whole", far) if far else ""
-    table = headtable.head_table(found.metrics) + markup.notes(headtable.weak_heads(found.metrics)) + markup.glossary()
+    heads = headtable.head_table(found.metrics, agreement_of(run, context.roots))
+    table = heads + markup.notes(headtable.weak_heads(found.metrics)) + markup.glossary()
     return RunReport(cards.badge_card(found), warning + table, found.metrics, lines)
 
 
@@ -95,7 +103,8 @@ def write_report(context: Context, name: str | None, checkpoint: str, folder: Pa
     shown_too = reports.Pictures(note="Left out.")
     if pictures and found.metrics:
         shown_too = reports.take_pictures(context.desk, context.shelf, found)
-    text = reports.build_report(found, shown_too, half_way(found.run, context.board))
+    people = agreement_of(found.run, context.roots)
+    text = reports.build_report(found, shown_too, half_way(found.run, context.board), people)
     file = Path(tempfile.mkdtemp(prefix="report-", dir=folder)) / f"{found.run.name}-{found.name}.html"
     file.write_text(text, encoding="utf-8")
     return file
@@ -145,7 +154,11 @@ def _own_weights(run: Run) -> str:
     weights = lineage.get("weights") if isinstance(lineage, dict) else None
     known = weights.items() if isinstance(weights, dict) else ()
     told = ", ".join(f"{label_of(str(head))} {value:.0%}" for head, value in known if isinstance(value, float))
-    return f"{told}. The heads and their figures are another run's; the weights were learned from no data."
+    try:
+        whose = f"The heads and their figures are those of {trained_run(run.folder).name}"
+    except RewardError as error:
+        whose = f"The heads and their figures are another run's. {str(error).rstrip('.')}"
+    return f"{told}. {whose}. The weights were learned from no data."
 
 
 def usable_checkpoint(context: Context, name: str, checkpoint: str) -> Checkpoint:
@@ -161,6 +174,7 @@ def usable_checkpoint(context: Context, name: str, checkpoint: str) -> Checkpoin
 
 
 def _choice(run: Run) -> str:
-    if run.problem:
-        return f"{run.name} · {run.problem}"
-    return f"{run.name} · {run.backbone}"
+    if run.weighed_by_hand:
+        return f"{run.name} · {run.backbone} · weights set by hand"
+    best = read_checkpoint(run, "best") if "best" in run.checkpoints else None
+    return f"{run.name} · {run.problem or (best and best.problem) or run.backbone}"

@@ -13,6 +13,7 @@ from dashboards.analysis import find_run
 from dashboards.chartstyle import label_of
 from dashboards.context import Context
 from dashboards.desk import image_name
+from dashboards.runs import COMBINED
 from reward.aspects import ASPECTS
 from reward.errors import RewardError, shown
 
@@ -45,6 +46,9 @@ def disputes(context: Context, name: str | None, head: str, reason: str = "") ->
     try:
         run = find_run(context, name or "")
         found = context.desk.validated(run)
+        if run.weighed_by_hand and head == COMBINED:
+            words = "These weights were set by hand: how sure they are of a pair can't be told. Choose a head."
+            return Disputes(cards.empty("No disagreements of the combined score", words))
         told, wrong = disagreements(found, head, most=10_000)
     except RewardError as error:
         return Disputes(cards.problem("The disagreements can't be shown", str(error)))

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 from annotate.requests import MOST_NOTE
 from dashboards import cards, disputes
 from dashboards.context import Context
-from dashboards.rooms import Choice, fill_when_open
+from dashboards.events import caller
+from dashboards.rooms import QUIET, Choice, fill_when_open
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -28,7 +29,7 @@ def build_disputes(context: Context, choice: Choice, tab: "gr.Tab") -> None:
             )
             reasons = [("any reason", ""), *((reason, reason) for reason in disputes.REMEDIES)]
             reason = gr.Dropdown(reasons, value="", label="Reason", elem_id="disputes-reason", min_width=160)
-        image, send = _send_back(context, head)
+        image, send = _send_back(context, head, tab)
         pairs = gr.HTML(elem_id="disputes-pairs")
 
     def show(run: str | None, which: str, why: str) -> list[Any]:
@@ -49,7 +50,7 @@ def build_disputes(context: Context, choice: Choice, tab: "gr.Tab") -> None:
     )
 
 
-def _send_back(context: Context, head: "gr.Dropdown") -> "tuple[gr.Dropdown, gr.Button]":
+def _send_back(context: Context, head: "gr.Dropdown", tab: "gr.Tab") -> "tuple[gr.Dropdown, gr.Button]":
     """The fold from which an image goes back to the rating queue."""
     import gradio as gr
 
@@ -63,9 +64,15 @@ def _send_back(context: Context, head: "gr.Dropdown") -> "tuple[gr.Dropdown, gr.
         send = gr.Button("Send it back", elem_id="disputes-send")
         told = gr.HTML(elem_id="disputes-sent")
 
-    def ask(path: str | None, which: str, words: str, name: str) -> str:
-        return disputes.send_back(context, path, which, words, name)
+    def who(request: gr.Request) -> Any:
+        account = caller(request).account
+        return gr.update() if account is None else gr.update(value=account, interactive=False)
 
+    def ask(path: str | None, which: str, words: str, name: str, request: gr.Request) -> str:
+        # A request is signed: with accounts by whoever is signed in, whatever the field says.
+        return disputes.send_back(context, path, which, words, caller(request).account or name)
+
+    tab.select(who, None, by, api_visibility="private", **QUIET)
     send.click(ask, [image, head, note, by], told, api_name="send_back")
     return image, send
 

@@ -12,7 +12,8 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,9 +24,10 @@ from dashboards.chartstyle import TEXT, colour_of, label_of, say, style
 from dashboards.context import Context
 from dashboards.headtable import share, span
 from dashboards.jobfiles import EXIT_FILE, Job, read_job, read_json, waits, write_job
+from dashboards.jobstate import JobError
 from dashboards.journal import Journal
 from dashboards.line import is_open
-from dashboards.runs import Run, number
+from dashboards.runs import Run, number, text_of
 from dashboards.trustfigures import bounds_of
 from reward.errors import RewardError
 
@@ -62,6 +64,8 @@ def look(context: Context, name: str | None) -> Growth:
         return Growth(cards.problem("There is no learning curve of this", str(error)))
     place = _place(context, run)
     known = _result(run)
+    if _of_an_earlier_run(place, run):
+        place = place / "none"  # nobody has asked about this one
     if _at_work(place):
         return Growth(_progress(place), True, known)
     ended = read_json(place / EXIT_FILE)
@@ -79,8 +83,11 @@ def start(context: Context, name: str | None) -> str:
     """Start it for a run; returns what is wrong as a card, or nothing."""
     try:
         run = find_run(context, name or "")
+        if run.weighed_by_hand:
+            raise RewardError("Weights set by hand learn from no ratings; ask of the run that they were saved from.")
         context.desk.validated(run)  # its inputs must be those it was trained on, and may be read
         with _one_starter(context):
+            run = find_run(context, run.name)  # it may have been renamed or deleted meanwhile
             place = _place(context, run)
             if _at_work(place):
                 raise RewardError("It is being found already.")
@@ -88,6 +95,34 @@ def start(context: Context, name: str | None) -> str:
     except RewardError as error:
         return cards.problem("It can't be found", str(error))
     return ""
+
+
+@contextmanager
+def undisturbed(context: Context, run: Run) -> Iterator[None]:
+    """Held while a run is renamed or removed: no learning curve of it is begun meanwhile.
+
+    Raises:
+        JobError: one is being found, or waits to be.
+    """
+    with _one_starter(context):
+        if _at_work(_place(context, run)):
+            raise JobError(f"The learning curve of {run.name} is being found; wait for its end.")
+        yield
+
+
+def renamed(context: Context, before: Run, after: Path) -> None:
+    """Have what is known of a run's learning curve follow the run; call it within `undisturbed`."""
+    place, there = _place(context, before), context.board.folder / "learning-curves" / after.name
+    shutil.rmtree(there, ignore_errors=True)  # of a run that was removed by hand
+    job = read_job(place)
+    if job is not None:
+        place.rename(there)
+        write_job(replace(job, folder=there, output=after / RESULT))
+
+
+def forget(context: Context, run: Run) -> None:
+    """Remove what is known of a run's learning curve; call it within `undisturbed`."""
+    shutil.rmtree(_place(context, run), ignore_errors=True)
 
 
 def in_words(known: Mapping[str, Any]) -> list[str]:
@@ -177,6 +212,16 @@ def _result(run: Run) -> dict[str, Any]:
 
 def _place(context: Context, run: Run) -> Path:
     return context.board.folder / "learning-curves" / run.name
+
+
+def _of_an_earlier_run(place: Path, run: Run) -> bool:
+    """Whether it was asked for before this run was begun: of another one of its name, which was removed by hand."""
+    job = read_job(place)
+    try:
+        begun = datetime.fromisoformat(text_of(run.config, "created")).timestamp()
+    except ValueError:
+        return False
+    return job is not None and job.created < begun
 
 
 def _at_work(place: Path) -> bool:

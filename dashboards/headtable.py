@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dashboards.markup import table
 from dashboards.runs import interval, number, result_rows, trained
 
+if TYPE_CHECKING:
+    from annotate.alpha import HeadAgreement
+
 COLUMNS: Final = (
-    *("Head", "Verdict", "Accuracy", "95 % interval", "One person", "Model there", "Model less person"),
+    *("Head", "Verdict", "Accuracy", "95 % interval", "One person", "Model there", "Model less person", "People's α"),
     *("F1", "Loss", "Spearman", "MAE", "Calibration error", "Pairs", "Ties", "Prompts"),
 )
 FEW_PAIRS: Final = 50
@@ -54,9 +57,14 @@ def verdict(result: Result) -> Verdict:
     return Verdict(_praise(result), False, tuple(doubts))
 
 
-def head_table(metrics: Mapping[str, Any]) -> str:
-    """The table as HTML, a row a head."""
-    return table(COLUMNS, [_row(label, result) for _, label, result in result_rows(metrics)], wide=True)
+def head_table(metrics: Mapping[str, Any], people: "Mapping[str, HeadAgreement] | None" = None) -> str:
+    """The table as HTML, a row a head.
+
+    Args:
+        people: how far the people who rated agree, by head, where that is known.
+    """
+    rows = [_row(label, result, (people or {}).get(key)) for key, label, result in result_rows(metrics)]
+    return table(COLUMNS, rows, wide=True)
 
 
 def weak_heads(metrics: Mapping[str, Any]) -> list[str]:
@@ -65,9 +73,9 @@ def weak_heads(metrics: Mapping[str, Any]) -> list[str]:
     return [f"{label}: {one.word} — {'; '.join(one.reasons)}." for label, one in judged if one.reasons]
 
 
-def table_rows(metrics: Mapping[str, Any]) -> list[list[str]]:
-    """The cells as plain text, in the order of `COLUMNS`: what a report holds too."""
-    return [_cells(label, result) for _, label, result in result_rows(metrics)]
+def table_rows(metrics: Mapping[str, Any], people: "Mapping[str, HeadAgreement] | None" = None) -> list[list[str]]:
+    """The cells as plain text, in the order of `COLUMNS`: what a report holds too; as `head_table`."""
+    return [_cells(label, result, (people or {}).get(key)) for key, label, result in result_rows(metrics)]
 
 
 def share(value: Any) -> str:
@@ -86,8 +94,8 @@ def span(bounds: Any, signed: bool = False) -> str:
     return f"{low:+.3f} to {high:+.3f}" if signed else f"{low:.3f} – {high:.3f}"
 
 
-def _row(label: str, result: Result) -> list[str]:
-    cells = [escape(cell) for cell in _cells(label, result)]
+def _row(label: str, result: Result, people: "HeadAgreement | None") -> list[str]:
+    cells = [escape(cell) for cell in _cells(label, result, people)]
     judged = verdict(result)
     mark = "weak" if judged.weak else "fine" if trained(result) else "none"
     why = escape("; ".join(judged.reasons))
@@ -95,13 +103,22 @@ def _row(label: str, result: Result) -> list[str]:
     return cells
 
 
-def _cells(label: str, result: Result) -> list[str]:
+def _cells(label: str, result: Result, people: "HeadAgreement | None") -> list[str]:
     if not trained(result):
         return [label, verdict(result).word, *["–"] * (len(COLUMNS) - 2)]
     bounds = span(result.get("accuracy_interval")) or str(result.get("interval_note") or "–")
     figures = [share(result.get(key)) for key in _FIGURES]
     counts = [_count(result.get(key)) for key in ("pairs", "ties", "prompts")]
-    return [label, verdict(result).word, share(result.get("accuracy")), bounds, *_person(result), *figures, *counts]
+    compared = [*_person(result), _alpha(people)]
+    return [label, verdict(result).word, share(result.get("accuracy")), bounds, *compared, *figures, *counts]
+
+
+def _alpha(people: "HeadAgreement | None") -> str:
+    """Krippendorff's α with its interval; a dash where it can't be told."""
+    if people is None or people.alpha is None:
+        return "–"
+    bounds = "" if people.interval is None else f" ({people.interval[0]:.2f} – {people.interval[1]:.2f})"
+    return f"{people.alpha:.2f}{bounds}"
 
 
 def _person(result: Result) -> list[str]:

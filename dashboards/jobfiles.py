@@ -96,6 +96,14 @@ def waits(folder: Path) -> bool:
     return (read_json(folder / PROCESS_FILE) or {}).get("waiting") is True
 
 
+def began(folder: Path) -> float | None:
+    """When its turn came, in unix seconds; None where it never did, or nobody wrote it down."""
+    content = read_json(folder / PROCESS_FILE) or {}
+    trainer = content.get("trainer")
+    when = content.get("began", trainer.get("created") if isinstance(trainer, dict) else None)
+    return float(when) if isinstance(when, int | float) else None
+
+
 def lives(entry: dict[str, Any], folder: Path) -> bool:
     """Whether this very process is still there, and not another one that was given its pid.
 

@@ -18,6 +18,8 @@ GLOSSARY: Final[Mapping[str, str]] = {
     "One person": "how often one person orders two images as the mean of the others does, over all people and pairs",
     "Model there": "the model on the same pairs as one person, against the mean of the others",
     "Model less person": "what the model orders right more often (or less) than one person, with 95 % interval",
+    "People's α": "how far the people who rated agree (Krippendorff's alpha): 1 if they give the same ratings, 0 if "
+    "they might as well have drawn lots; with 95 % interval",
     "Percentile": "of 100 images that the run was trained on, so many have a lower combined score",
     "People without noise": "the correlation of ratings, had each image been rated by very many people",
     "Halo": "whether a person who rates an image higher than others on one head does so on the other: −1 to 1",

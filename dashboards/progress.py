@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dashboards.jobfiles import began
 from dashboards.jobstate import BAD_INPUT, JobState, JobStatus
 
+_WAITED_SECONDS = 5.0  # a runner needs a moment to start, which is no waiting
 _PACE = 11  # epochs whose pace tells how long the rest takes
 
 
@@ -113,10 +115,17 @@ def duration(seconds: float) -> str:
 
 
 def elapsed(status: JobStatus) -> str:
-    """How long the training took, or has been at work."""
-    if status.state is JobState.WAITING or (status.ended is None and not status.state.live):
+    """How long the training took, or has been at work, without the time in which it waited for its turn."""
+    if status.state in (JobState.WAITING, JobState.CANCELLED) or (status.ended is None and not status.state.live):
         return ""
-    return duration((status.ended or time.time()) - status.job.created)
+    return duration((status.ended or time.time()) - (began(status.job.folder) or status.job.created))
+
+
+def waited(status: JobStatus) -> str:
+    """How long it waited for its turn; empty where it hardly did, or still does."""
+    when = began(status.job.folder)
+    before = 0.0 if when is None else when - status.job.created
+    return duration(before) if before >= _WAITED_SECONDS else ""
 
 
 def _reading(_event: dict[str, Any]) -> tuple[str, str, float | None]:

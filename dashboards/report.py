@@ -6,18 +6,19 @@ for anything and runs no script.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dashboards import cards, figures, headtable, markup, svg, trustfigures
 from dashboards.chartstyle import colour_of, label_of
 from dashboards.desk import RunDesk, image_name
 from dashboards.journal import Journal
 from dashboards.roots import Roots
+from dashboards.runpeople import agreement_of
 from dashboards.runs import (
     CHECKPOINTS,
     Checkpoint,
@@ -31,9 +32,13 @@ from dashboards.runs import (
     text_of,
     trained,
 )
+from dashboards.runstate import half_way
 from dashboards.scorer import ModelShelf
 from reward.aspects import ASPECTS
 from reward.errors import CheckpointError, RewardError
+
+if TYPE_CHECKING:
+    from annotate.alpha import HeadAgreement
 
 STYLE: Final = Path(__file__).with_name("report.css")
 PICTURES: Final = 6  # of the best, and as many of the worst
@@ -49,11 +54,17 @@ class Pictures:
     note: str = ""
 
 
-def build_report(found: Checkpoint, pictures: Pictures, warning: str = "") -> str:
+def build_report(
+    found: Checkpoint,
+    pictures: Pictures,
+    warning: str = "",
+    people: "Mapping[str, HeadAgreement] | None" = None,
+) -> str:
     """The HTML of a checkpoint's report.
 
     Args:
         warning: what there is to know about the run beside its numbers.
+        people: how far the people who rated agree, by head, where that is known.
 
     Raises:
         CheckpointError: there are no metrics to report.
@@ -70,7 +81,7 @@ def build_report(found: Checkpoint, pictures: Pictures, warning: str = "") -> st
         simulated if found.run.simulated else "",
         _soft(warning) if warning else "",
         _section("What it stands on", _facts(found)),
-        _section("How well it orders pictures", _accuracy(metrics)),
+        _section("How well it orders pictures", _accuracy(metrics, people)),
         _section("What drives the combined score", _importance(metrics)),
         _section("Is it as sure as it should be?", _calibration(metrics)),
         _section("How it learned", _curves(found)),
@@ -144,7 +155,7 @@ def _data_of_card(card: Path) -> str:
     return said + (f'<ul class="facts">{listed}</ul>' if listed else "")
 
 
-def _accuracy(metrics: dict[str, Any]) -> str:
+def _accuracy(metrics: dict[str, Any], people: "Mapping[str, HeadAgreement] | None") -> str:
     rows = [
         svg.Bar(label, colour_of(key), accuracy, interval(result), headtable.share(accuracy))
         for key, label, result in result_rows(metrics)
@@ -152,7 +163,7 @@ def _accuracy(metrics: dict[str, Any]) -> str:
     ]
     words = f"Share of {metrics.get('evaluation') or 'validation'} pairs in the right order, with 95 % interval"
     chart = svg.bars(rows, (0, 1), 0.5, words) if rows else ""
-    cells = [[escape(cell) for cell in row] for row in headtable.table_rows(metrics)]
+    cells = [[escape(cell) for cell in row] for row in headtable.table_rows(metrics, people)]
     table = markup.table(headtable.COLUMNS, cells)
     return (
         f"{_soft(f'{words}; the dashed line is guessing.')}{chart}{table}{markup.notes(headtable.weak_heads(metrics))}"
@@ -273,7 +284,7 @@ def _write(given: argparse.Namespace) -> int:
     pictures = Pictures(note="Left out.")
     if not given.no_pictures and found.metrics:
         pictures = take_pictures(RunDesk(everywhere), ModelShelf(), found)
-    text = build_report(found, pictures)
+    text = build_report(found, pictures, half_way(run), agreement_of(run, everywhere))
     write_text(given.output, text)
     print(f"{given.output}: {len(text.encode()) / 1000:,.0f} kB")
     return 0

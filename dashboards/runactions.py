@@ -9,11 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from dashboards import growth
 from dashboards.context import Context
 from dashboards.jobstate import JobError
 from dashboards.roots import RefusedPathError
 from dashboards.runnotes import LONGEST_NOTE, read_notes, write_notes
 from dashboards.runs import Run, read_run
+from reward.claim import is_claimed
 from reward.errors import RewardError, shown
 from reward.outputs import whole_file
 
@@ -38,9 +40,11 @@ def set_archived(context: Context, name: str, archived: bool) -> None:
     """Put a run out of the list, or back into it.
 
     Raises:
-        RewardError: there is no such run.
+        RewardError: there is no such run, or it is to be put away and is not over.
     """
     run = run_of(context, name)
+    if archived:
+        _check_over(context, run)
     write_notes(run.folder, replace(read_notes(run.folder), archived=archived))
 
 
@@ -56,6 +60,7 @@ def rename(context: Context, name: str, new_name: str) -> str:
             raise RefusedPathError(f"There is a run called {after.name} already; choose another name.")
         run.folder.rename(after)
         context.board.renamed(run.folder, after)
+        growth.renamed(context, run, after)
     return after.name
 
 
@@ -72,6 +77,7 @@ def delete(context: Context, name: str, confirmation: str) -> None:
         aside = run.folder.with_name(f".{name}.deleted-{os.getpid()}")
         run.folder.rename(aside)
         context.board.forget(run.folder)
+        growth.forget(context, run)
         shutil.rmtree(aside)
 
 
@@ -136,13 +142,22 @@ def _at_rest(context: Context, name: str) -> Iterator[Run]:
     """The run, while no training is begun on it.
 
     Raises:
-        RewardError: there is no such run, or a training is at work on it or waits to be.
+        RewardError: there is no such run, or a training is at work on it or waits to be, or its learning curve is
+            being found.
     """
     with context.board.exclusive():
         run = run_of(context, name)
         if run.folder.is_symlink():
             raise RefusedPathError(f"{run.name} is a link to another folder: the studio leaves it alone.")
-        job = context.board.of_run(run.folder)
-        if job is not None and job.state.open:
-            raise JobError(f"{run.name} is not over: it is {job.state}. Stop it first.")
-        yield run
+        _check_over(context, run)
+        with growth.undisturbed(context, run):
+            yield run
+
+
+def _check_over(context: Context, run: Run) -> None:
+    """Refuse a run on which a training is at work, or waits to be."""
+    job = context.board.of_run(run.folder)
+    if job is not None and job.state.open:
+        raise JobError(f"{run.name} is not over: it is {job.state}. Stop it first.")
+    if is_claimed(run.folder):
+        raise JobError(f"{run.name} is not over: it is being trained from a shell. Stop it there first.")

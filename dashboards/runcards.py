@@ -8,7 +8,7 @@ from typing import Any, Final
 from dashboards.cards import problem
 from dashboards.jobstate import JobState, JobStatus
 from dashboards.markup import notes, progress_bar, table
-from dashboards.progress import Progress, duration, elapsed, headline, what_to_do
+from dashboards.progress import Progress, duration, elapsed, headline, waited, what_to_do
 from dashboards.runs import number, result_rows, trained
 
 COLUMNS: Final = ("Head", "Accuracy", "F1", "Loss", "Weight")
@@ -21,9 +21,10 @@ def run_card(status: JobStatus, so_far: Progress, machine: str = "") -> str:
         machine: what it computes on and how much memory it takes, in words.
     """
     took = f"{elapsed(status)} so far" if status.state.live else f"took {elapsed(status)}"
+    line = f"waited {before} for its turn" if (before := waited(status)) else ""
     known = status.state.live and so_far.seconds_left is not None
     left = f"{duration(so_far.seconds_left or 0)} left" if known else ""
-    facts = [so_far.detail, left, took if elapsed(status) else "", machine]
+    facts = [so_far.detail, left, line, took if elapsed(status) else "", machine]
     detail = " · ".join(escape(fact) for fact in facts if fact)
     parts = [
         f'<div class="studio-run" data-state="{status.state}" role="status">',

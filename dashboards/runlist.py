@@ -10,6 +10,7 @@ from dashboards.jobstate import JobStatus
 from dashboards.journal import Journal
 from dashboards.runnotes import NOTES_FILE, RunNotes, read_notes
 from dashboards.runs import COMBINED, OVERALL, Run, interval, is_metrics, number, read_checkpoint, read_run, text_of
+from reward.claim import is_claimed
 from reward.intact import checkpoint_problem
 
 _WATCHED: Final = (
@@ -50,7 +51,9 @@ class RunRow:
             return "weighed by hand"
         if self.problem and not self.run.checkpoints:
             return "damaged"
-        return "unfinished" if self.wanted is not None and self.epochs < self.wanted else "finished"
+        if self.wanted is None or self.epochs >= self.wanted:
+            return "finished"
+        return "running" if is_claimed(self.run.folder) else "unfinished"
 
 
 class RunShelf:

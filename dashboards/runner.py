@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import psutil
 
@@ -25,10 +26,11 @@ CANCELLED = 130
 
 def run(folder: Path, at_once: int, command: list[str]) -> int:
     """Run `command` to its end and return its exit code (negative: the signal that ended it)."""
-    started = {"runner": identity(os.getpid()), "trainer": None}
+    started: dict[str, Any] = {"runner": identity(os.getpid()), "trainer": None}
     write_json(folder / PROCESS_FILE, {**started, "waiting": True})
     if not wait_for_turn(folder, at_once):
         return CANCELLED
+    started["began"] = time.time()
     write_json(folder / PROCESS_FILE, started)
     try:
         trainer = subprocess.Popen(command, stdin=subprocess.DEVNULL)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reward.aspects import ASPECTS
+from reward.intact import newer_format
 
 CHECKPOINTS: Final = ("best", "last")
 COMBINED: Final = "combined"
@@ -93,10 +94,13 @@ def read_run(folder: Path) -> Run | None:
 
 
 def read_checkpoint(run: Run, name: str) -> Checkpoint:
-    """The metrics of a checkpoint of the run (`best` or `last`)."""
+    """The metrics of a checkpoint of the run (`best` or `last`); none of a newer version's, which may mean others."""
     folder = run.folder / name
     if name not in CHECKPOINTS or not folder.is_dir():
         return Checkpoint(run, name, folder, problem=f"{run.name} has no checkpoint called {name[:40]!r}")
+    config, _ = _read_object(folder / "config.json")
+    if newer := newer_format(config):
+        return Checkpoint(run, name, folder, problem=newer)
     metrics, problem = _read_object(folder / "metrics.json")
     if not problem and not is_metrics(metrics):
         problem = f"{folder / 'metrics.json'} has neither heads nor an overall result"

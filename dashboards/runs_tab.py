@@ -182,6 +182,8 @@ def _one(context: Context, name: str | None) -> list[Any]:
         return [gr.update(visible=False), "", "", gr.update(visible=False), gr.skip(), gr.update(visible=False), ""]
     notes, job = read_notes(run.folder), context.board.of_run(run.folder)
     further = watch.further(job) if job is not None and not watch.finished(run) else ""
+    if not further and not (job is not None and job.state.open) and watch.resumable(run):
+        further = "Go on"
     return [
         gr.update(visible=True),
         notes.note,

@@ -4,23 +4,29 @@ from dashboards.jobs import JobBoard
 from dashboards.jobstate import JobState
 from dashboards.journal import Journal
 from dashboards.runs import Run, number
+from reward.claim import is_claimed
 
 
-def half_way(run: Run, board: JobBoard) -> str:
-    """What to know where a run has not gone through all its epochs, in words; empty where it has."""
+def half_way(run: Run, board: JobBoard | None = None) -> str:
+    """What to know where a run has not gone through all its epochs, in words; empty where it has.
+
+    Args:
+        board: the studio's trainings; without them only the run's own files tell.
+    """
     done = len(Journal(run.folder / "metrics.jsonl").lines())
     arguments = run.config.get("arguments")
     wanted = number(arguments.get("epochs")) if isinstance(arguments, dict) else None
     if wanted is None or done >= wanted:
         return ""
     far = f"{done} of {wanted:.0f} epochs"
-    job = next((job for job in board.all() if job.output.resolve() == run.folder.resolve()), None)
+    jobs = board.all() if board is not None else []
+    job = next((job for job in jobs if job.output.resolve() == run.folder.resolve()), None)
     go_on = "To go on with it, press Go on in the Train tab under Runs, or run the same command with --resume."
-    if job is None:
-        return f"It has done {far}: it is still at work, or was stopped or killed. {go_on}"
-    state = board.status(job).state
-    if state.live:
+    state = board.status(job).state if board is not None and job is not None else None
+    if is_claimed(run.folder) or (state is not None and state.live):
         return f"It is at work and has done {far}: these figures will still change."
+    if state is None:
+        return f"It was stopped or killed after {far}. {go_on}"
     if state is JobState.STOPPED:
         return f"It was stopped after {far}. {go_on}"
     if state is JobState.LOST:

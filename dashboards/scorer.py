@@ -2,7 +2,6 @@
 
 import csv
 import io
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from dashboards.runs import number
+from dashboards.turns import Turns
 from reward.aspects import HEADS
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Images that are scored before somebody else has a turn: a few seconds with a large backbone.
+BATCH: Final = 16
+BATCH_ON_GPU: Final = 256
 SCORE_COLUMNS: Final = (*HEADS, "combined")
 CSV_COLUMNS: Final = ("image", *SCORE_COLUMNS, "percentile", "problem")
 
@@ -37,13 +40,14 @@ class Score:
 
 class ModelShelf:
     """The models used last, each loaded once: kept by the real path of its checkpoint, so that a `best/` that
-    moved on to another epoch is loaded anew. One scoring at a time, which also bounds memory."""
+    moved on to another epoch is loaded anew. One works at a time, which also bounds memory; a long scoring lets others
+    have their turn between its batches."""
 
     def __init__(self, capacity: int = 2) -> None:
         self.loads = 0
         self._capacity = capacity
         self._models: OrderedDict[tuple[Path, int], Any] = OrderedDict()
-        self._lock = threading.Lock()
+        self._turns = Turns()
 
     def score(
         self, checkpoint: Path, files: Sequence[Path], on_progress: "Callable[[int], None]" = lambda _: None
@@ -54,14 +58,10 @@ class ModelShelf:
             RewardError: the checkpoint or its backbone can't be used.
         """
         from reward.images import image_problem
-        from reward.scoring import score_files
 
         problems = [image_problem(file) for file in files]
         usable = [file for file, problem in zip(files, problems, strict=True) if problem is None]
-        with self._lock:
-            model = self._model(checkpoint)
-            frame = score_files(model, usable, on_progress=on_progress) if usable else None
-        rows = iter(frame.to_dict("records") if frame is not None else ())
+        rows = iter(self._rows(checkpoint, usable, on_progress))
         return [
             Score(file.name, file, {}, problem) if problem is not None else Score(file.name, file, _finite(next(rows)))
             for file, problem in zip(files, problems, strict=True)
@@ -73,8 +73,28 @@ class ModelShelf:
         Raises:
             RewardError: the checkpoint or its backbone can't be used.
         """
-        with self._lock:
+        with self._turns.turn():
             return work(self._model(checkpoint))
+
+    def _rows(
+        self, checkpoint: Path, files: Sequence[Path], on_progress: "Callable[[int], None]"
+    ) -> list[dict[Any, Any]]:
+        """A row of scores a file, all by the model that the checkpoint holds now."""
+        from reward.scoring import score_files
+
+        with self._turns.turn():
+            model = self._model(checkpoint)
+        size = BATCH_ON_GPU if model.device.type == "cuda" else BATCH
+        rows: list[dict[Any, Any]] = []
+        for start in range(0, len(files), size):
+
+            def tell(done: int, before: int = start) -> None:
+                on_progress(before + done)
+
+            with self._turns.turn():
+                part = score_files(model, files[start : start + size], on_progress=tell)
+            rows += part.to_dict("records")
+        return rows
 
     def _model(self, checkpoint: Path) -> Any:
         from reward.scoring import load_model

@@ -33,6 +33,7 @@ class ScoreReport:
     scores: tuple[Score, ...] = ()
     overall_only: bool = False
     checkpoint: Path | None = None
+    note: str = ""
 
     @property
     def any_scored(self) -> bool:
@@ -63,6 +64,7 @@ class ScoreReport:
         bad = sum(bool(score.problem) for score in rows)
         told = [f"{len(rows) - bad:,} of {len(rows):,} images scored."] if bad or len(rows) > MOST_ROWS else []
         told += [f"{bad:,} could not be read: each with its reason in the table and in the CSV."] if bad else []
+        told += [self.note] if self.note else []
         told += [f"The first {MOST_ROWS} are shown; the files to download hold all."] if len(rows) > MOST_ROWS else []
         table = cards.scores_card(rows[:MOST_ROWS], overall_only=self.overall_only)
         return markup.notes(told) + self._wall(column) + table
@@ -119,19 +121,19 @@ def score(
     except RewardError as error:
         return ScoreReport(cards.problem("These images were not scored", str(error)))
     named = [replace(score, name=one.name) for score, one in zip(scores, taken, strict=True)]
-    told = _with_percentiles(context, name, found.folder, named)
-    return ScoreReport("", tuple(told), found.pairs_mode, found.folder)
+    told, note = _with_percentiles(context, name, found.folder, named)
+    return ScoreReport("", tuple(told), found.pairs_mode, found.folder, note)
 
 
-def _with_percentiles(context: Context, name: str, checkpoint: Path, scores: Sequence[Score]) -> list[Score]:
-    """Each image's place among the run's own images by combined score; unknown where those can't be read."""
+def _with_percentiles(context: Context, name: str, checkpoint: Path, scores: list[Score]) -> tuple[list[Score], str]:
+    """Each image's place among the run's own images by combined score; or why those can't be read."""
     try:
         own = _own_scores(context, name, checkpoint)
-    except RewardError:
-        return list(scores)
+    except RewardError as error:
+        return scores, f"Percentiles are unknown, for the run's own images can't be read: {error}"
     known = [score.scores.get("combined") for score in scores]
     shares = [None if value is None else 100 * bisect_left(own, value) / len(own) for value in known]
-    return [replace(score, percentile=share) for score, share in zip(scores, shares, strict=True)]
+    return [replace(score, percentile=share) for score, share in zip(scores, shares, strict=True)], ""
 
 
 def _own_scores(context: Context, name: str, checkpoint: Path) -> list[float]:

@@ -44,7 +44,7 @@ def build_scoring(context: Context, chosen: tuple[Any, Any]) -> None:
 def _wire(context: Context, chosen: tuple[Any, Any], parts: dict[str, Any]) -> None:
     import gradio as gr
 
-    latest = gr.State(ScoreReport())
+    latest, asked = gr.State(ScoreReport()), gr.State(None)
 
     def score(
         name: str | None,
@@ -61,19 +61,45 @@ def _wire(context: Context, chosen: tuple[Any, Any], parts: dict[str, Any]) -> N
         plot = gr.update(value=report.figure() if report.any_scored else None, visible=report.any_scored)
         written = scoring.write_files(context, report, folder_to_download_from()) if report.scores else (None, None)
         downloads = [gr.update(value=file and str(file), visible=file is not None) for file in written]
-        return [report.table(column), plot, *downloads, report]
+        return [report.table(column), plot, *downloads, report, question(name, which, files, folder)]
+
+    def score_once(
+        before: Any,
+        name: str | None,
+        which: str,
+        files: list[str] | None,
+        folder: str,
+        column: str,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 (how Gradio hands it over)
+    ) -> Any:
+        """`score`, where the field is left with something else in it than Enter has had scored already."""
+        if before == question(name, which, files, folder):
+            return [gr.skip()] * len(outputs)
+        return score(name, which, files, folder, column, progress)
+
+    def question(name: str | None, which: str, files: list[str] | None, folder: str) -> Any:
+        return name, which, tuple(files or ()), str(folder or "").strip()
 
     run, checkpoint = chosen
+    inputs = [run, checkpoint, parts["files"], parts["folder"], parts["sort"]]
+    outputs = [parts["table"], parts["plot"], parts["csv"], parts["parquet"], latest, asked]
+    shared: dict[str, Any] = {
+        "trigger_mode": "always_last",
+        "show_progress": "minimal",
+        "show_progress_on": parts["table"],
+        # One after the other, so that the second knows what the first was asked.
+        "concurrency_id": "score_images",
+        "concurrency_limit": 1,
+    }
     gr.on(
-        [parts["files"].change, parts["folder"].submit, parts["folder"].blur, run.change, checkpoint.change],
+        [parts["files"].change, parts["folder"].submit, run.change, checkpoint.change],
         score,
-        [run, checkpoint, parts["files"], parts["folder"], parts["sort"]],
-        [parts["table"], parts["plot"], parts["csv"], parts["parquet"], latest],
+        inputs,
+        outputs,
         api_name="score_images",
-        trigger_mode="always_last",
-        show_progress="minimal",
-        show_progress_on=parts["table"],
+        **shared,
     )
+    parts["folder"].blur(score_once, [asked, *inputs], outputs, api_visibility="private", **shared)
     parts["sort"].change(
         lambda report, column: report.table(column),
         [latest, parts["sort"]],

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from dashboards import cards, versus
 from dashboards.context import Context
 from dashboards.folds_tab import plot
-from dashboards.rooms import QUIET, Choice, fill_when_open
+from dashboards.rooms import Choice, fill_when_open
 from reward.errors import RewardError
 
 if TYPE_CHECKING:
@@ -34,20 +34,37 @@ def build_versus(context: Context, choice: Choice, tab: "gr.Tab") -> None:
         chart = plot("waterfall", visible=False)
         table = gr.HTML(elem_id="versus-table")
 
-    def fill(run: str | None) -> list[Any]:
+    answered = [answer, chart, table]
+
+    def fill(run: str | None, which: str, prompt_id: str | None, *rest: Any) -> list[Any]:
+        """The run's prompts, the chosen one and its images kept where this run has them too, and the answer by it."""
+        *chosen, files = rest
         try:
             prompts = versus.prompts_of(context, run)
+            told = ""
         except RewardError as error:
+            prompts = []
             told = cards.warning("The run's own images can't be shown; two of your own can", str(error))
-            return [told, gr.update(choices=[], value=None)]
-        return ["", gr.update(choices=prompts, value=prompts[0][1] if prompts else None)]
+        known = [one for _, one in prompts]
+        prompt_id = prompt_id if prompt_id in known else next(iter(known), None)
+        sides, found = looked_at(run, which, prompt_id, tuple(chosen), files)
+        return [told, gr.update(choices=prompts, value=prompt_id), *sides, *found]
 
-    def sides(run: str | None, prompt_id: str | None) -> list[Any]:
+    def looked_at(
+        run: str | None, which: str, prompt_id: str | None, chosen: tuple[Any, ...], files: list[str] | None
+    ) -> tuple[list[Any], list[Any]]:
         try:
             names = list(versus.images_of(context, run, prompt_id)) if prompt_id else []
         except RewardError:
             names = []
-        return [gr.update(choices=names, value=names[k] if len(names) > 1 else None) for k in range(2)]
+        if not set(chosen) <= set(names):
+            chosen = (names[0], names[1]) if len(names) > 1 else (None, None)
+        sides = [gr.update(choices=names, value=one) for one in chosen]
+        return sides, compare(run, which, prompt_id, *chosen, files)
+
+    def another_prompt(run: str | None, which: str, prompt_id: str | None, files: list[str] | None) -> list[Any]:
+        sides, found = looked_at(run, which, prompt_id, (None, None), files)
+        return [*sides, *found]
 
     def compare(run: str | None, which: str, *rest: Any) -> list[Any]:
         *chosen, files = rest
@@ -58,13 +75,23 @@ def build_versus(context: Context, choice: Choice, tab: "gr.Tab") -> None:
         figure = found.figure()
         return [found.card, gr.update(value=figure, visible=figure is not None), found.table()]
 
-    fill_when_open(choice, tab, fill, [choice.run], [trouble, prompt])
-    prompt.change(sides, [choice.run, prompt], [first, second], api_visibility="private", **QUIET)
+    inputs = [choice.run, choice.checkpoint, prompt, first, second, uploads]
+    fill_when_open(choice, tab, fill, inputs, [trouble, prompt, first, second, *answered])
+    # `input`, not `change`: what `fill` sets is compared by it already.
+    prompt.input(
+        another_prompt,
+        [choice.run, choice.checkpoint, prompt, uploads],
+        [first, second, *answered],
+        api_visibility="private",
+        trigger_mode="always_last",
+        show_progress="minimal",
+        show_progress_on=answer,
+    )
     gr.on(
-        [first.change, second.change, uploads.change],
+        [first.input, second.input, uploads.change],
         compare,
-        [choice.run, choice.checkpoint, prompt, first, second, uploads],
-        [answer, chart, table],
+        inputs,
+        answered,
         api_name="compare_images",
         trigger_mode="always_last",
         show_progress="minimal",

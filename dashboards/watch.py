@@ -1,5 +1,6 @@
 """During a training: what the page shows of it, and what can be done with it: stop, cancel, go on, start again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +12,8 @@ from dashboards.jobfiles import Job
 from dashboards.jobstate import JobError, JobState, JobStatus, tail
 from dashboards.progress import progress
 from dashboards.runs import Run, clean_metrics, is_metrics, read_run
+from reward.claim import is_claimed
+from reward.config import TrainConfig
 from reward.errors import RewardError
 
 if TYPE_CHECKING:
@@ -101,6 +104,12 @@ def further(status: JobStatus) -> str:
     return "Go on" if (status.job.output / "last").is_dir() else "Start again"
 
 
+def resumable(run: Run) -> bool:
+    """Whether a run that nothing is at work on, perhaps one from a shell, can be gone on with."""
+    known = isinstance(run.config.get("arguments"), dict)
+    return known and "last" in run.checkpoints and not finished(run) and not is_claimed(run.folder)
+
+
 def stop(context: Context, job_id: str) -> str:
     """Ask the training to end; returns what was wrong, as a card. Without an id, the one at work."""
     at_work = context.board.at_work()
@@ -130,6 +139,8 @@ def go_on(context: Context, name: str) -> str:
     """Go on with a run from its last complete epoch, or begin it anew where there is none; as `stop`."""
     try:
         output = context.roots.run_folder(name)
+        if is_claimed(output):
+            raise JobError(f"{output.name} is at work already.")
         before = context.board.of_run(output)
         told = _resumed(context, output) if (output / "last").is_dir() else _again(before, output)
         context.board.start(told, output)
@@ -157,7 +168,27 @@ def _resumed(context: Context, output: Path) -> list[str]:
     if finished(run):
         raise JobError(f"{output.name} has gone through all its epochs: there is nothing to go on with.")
     config = config_of({**recorded, "output": output.name, "overwrite": False}, context.roots)
-    return arguments(replace(config, resume=True))
+    return arguments(replace(config, resume=True, **_as_recorded(output.name, recorded, config)))
+
+
+def _as_recorded(name: str, recorded: Mapping[str, Any], config: TrainConfig) -> dict[str, Any]:
+    """The checked paths in the words in which they were given: the trainer goes on with the very same ones only.
+
+    Raises:
+        JobError: they were relative to another working directory.
+    """
+    told: dict[str, Any] = {}
+    for flag in ("ratings", "pairs", "prompts", "image_root", "backbone"):
+        given, checked = recorded.get(flag), getattr(config, flag)
+        if isinstance(given, str) and checked is not None:
+            then, now = (text.partition("@")[2] if flag == "backbone" else text for text in (given, str(checked)))
+            if Path(then).resolve() != Path(now).resolve():
+                raise JobError(
+                    f"{name} was begun in another folder, with {then} below it. Go on with it there: the same command "
+                    "with --resume."
+                )
+            told[flag] = type(checked)(given)
+    return told
 
 
 def _again(before: JobStatus | None, output: Path) -> list[str]:

@@ -16,6 +16,7 @@ from dashboards.desk import image_name
 from dashboards.headtable import share, span
 from reward.aspects import HEADS
 from reward.errors import RewardError
+from reward.lineage import origin
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,7 +117,8 @@ def save(context: Context, name: str | None, checkpoint: str, weights: Mapping[s
         folder = context.roots.run_folder(as_name)
         if folder.exists():
             raise RewardError(f"There is a run called {folder.name} already; choose another name.")
-        own = context.shelf.use(found.folder, lambda model: model.with_head_weights(weights))
+        run = origin(found.folder)
+        own = context.shelf.use(found.folder, lambda model: model.with_head_weights(weights, run))
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.tmp-", dir=folder.parent) as place:
             aside = Path(place) / folder.name  # a place of its own: another person may save under this name just now
             own.save_pretrained(aside / "best")

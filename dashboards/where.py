@@ -64,7 +64,9 @@ def maps(
     unit = _UNITS[method]
     table = markup.behind(("Score", f"Largest ({unit})", "Where", "Smallest", "Where"), rows)
     scale = _scale(most, method)
-    return f'{markup.notes(_explained(method))}{scale}<div class="studio-maps">{original}{drawn}</div>{table}'
+    told_by = f"Scores by {found.run.name}, {checkpoint}/."  # drawing takes long: another run may be chosen by now
+    notes = markup.notes([told_by, *_explained(method)])
+    return f'{notes}{scale}<div class="studio-maps">{original}{drawn}</div>{table}'
 
 
 def _of_run(context: Context, name: str | None, chosen: tuple[str | None, str | None]) -> Path | None:

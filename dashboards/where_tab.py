@@ -34,20 +34,27 @@ def build_where(context: Context, choice: Choice, tab: "gr.Tab") -> None:
         begin = gr.Button("Draw the maps", variant="primary", elem_id="where-start")
         maps = gr.HTML(elem_id="where-maps")
 
-    def fill(run: str | None) -> list[Any]:
+    def fill(run: str | None, prompt_id: str | None, name: str | None) -> list[Any]:
+        """The run's prompts; the chosen prompt and image are kept where this run has them too."""
         try:
             prompts = versus.prompts_of(context, run)
+            told = ""
         except RewardError as error:
+            prompts = []
             told = cards.warning("The run's own images can't be shown; one of your own can", str(error))
-            return [told, gr.update(choices=[], value=None)]
-        return ["", gr.update(choices=prompts, value=prompts[0][1] if prompts else None)]
+        known = [one for _, one in prompts]
+        prompt_id = prompt_id if prompt_id in known else next(iter(known), None)
+        return [told, gr.update(choices=prompts, value=prompt_id), images(run, prompt_id, name)]
 
-    def images(run: str | None, prompt_id: str | None) -> Any:
+    def images(run: str | None, prompt_id: str | None, name: str | None = None) -> Any:
         try:
             names = list(versus.images_of(context, run, prompt_id)) if prompt_id else []
         except RewardError:
             names = []
-        return gr.update(choices=names, value=names[0] if names else None)
+        return gr.update(choices=names, value=name if name in names else next(iter(names), None))
+
+    def cleared() -> str:
+        return cards.empty("No maps of this model yet", "Press “Draw the maps” to see what its scores stand on.")
 
     def draw(
         run: str | None,
@@ -63,7 +70,9 @@ def build_where(context: Context, choice: Choice, tab: "gr.Tab") -> None:
 
         return where.maps(context, run, which, (prompt_id, name), files or [], how, tell)
 
-    fill_when_open(choice, tab, fill, [choice.run], [trouble, prompt])
-    prompt.change(images, [choice.run, prompt], image, api_visibility="private", **QUIET)
+    fill_when_open(choice, tab, fill, [choice.run, prompt, image], [trouble, prompt, image])
+    prompt.input(images, [choice.run, prompt], image, api_visibility="private", **QUIET)
     inputs = [choice.run, choice.checkpoint, prompt, image, upload, method]
     begin.click(draw, inputs, maps, api_name="where_in_the_picture", show_progress="minimal")
+    # Drawing takes long, so another model's maps are taken away rather than drawn anew.
+    gr.on([choice.run.change, choice.checkpoint.change], cleared, None, maps, api_visibility="private", **QUIET)

@@ -1,8 +1,9 @@
 """Whether a checkpoint's files are whole and of a format that is known, told from their heads, without torch."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from reward.hub import METRICS
 
@@ -23,15 +24,21 @@ def checkpoint_problem(folder: Path, *, measured: bool = True) -> str:
     return found or (_json_problem(folder / METRICS) if measured else "")
 
 
+def newer_format(config: Mapping[str, Any]) -> str:
+    """What to say of a checkpoint whose config.json holds this, where a newer version wrote it; else nothing."""
+    version = config.get("format_version")
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        return f"it has format {version}, this version reads up to {FORMAT_VERSION}: update the studio"
+    return ""
+
+
 def _config_problem(file: Path) -> str:
     if problem := _json_problem(file):
         return problem
-    version = json.loads(file.read_bytes()).get("format_version")
-    if not isinstance(version, int):
+    config = json.loads(file.read_bytes())
+    if not isinstance(config.get("format_version"), int):
         return f"{file.name} is not a reward model's: format_version is missing"
-    if version > FORMAT_VERSION:
-        return f"it has format {version}, this version reads up to {FORMAT_VERSION}: update the studio"
-    return ""
+    return newer_format(config)
 
 
 def _weights_problem(file: Path) -> str:

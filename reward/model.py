@@ -170,17 +170,21 @@ class MultiHeadReward(
             return dict.fromkeys(HEADS, math.nan)
         return dict(zip(self.config.heads, self.weights().tolist(), strict=True))
 
-    def with_head_weights(self, weights: Mapping[str, float]) -> "MultiHeadReward":
+    def with_head_weights(
+        self, weights: Mapping[str, float], run: Mapping[str, str] | None = None
+    ) -> "MultiHeadReward":
         """A copy that combines the heads by weights of one's own; its config tells which model it is from.
 
         Args:
             weights: of every trained head, at least 0; scaled to sum to 1.
+            run: the run that the heads were trained in, as `reward.lineage.origin` tells it.
 
         Raises:
             InputError: names what is wrong with the weights.
         """
         shares = check_weights(weights, self.config)
         lineage = {"from_sha256": self.fingerprint(), "weights": shares, "parent": self.config.lineage}
+        lineage |= {"run": dict(run)} if run else {}
         config = replace(self.config, target=OWN_TARGET, lineage=lineage)
         own = MultiHeadReward(config, self.backbone)
         own.load_state_dict(self.state_dict(), strict=False)

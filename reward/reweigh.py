@@ -55,10 +55,11 @@ def _run(arguments: argparse.Namespace) -> int:
     weights = parse_weights(arguments.set_weights)
     if arguments.output.exists() and (not arguments.output.is_dir() or any(arguments.output.iterdir())):
         raise InputError.one("--output", f"{arguments.output} is not empty", "name a new folder")
+    from reward.lineage import origin
     from reward.model import MultiHeadReward
 
     model = MultiHeadReward.from_pretrained(arguments.model, backbone=arguments.backbone)
-    copy = model.with_head_weights(weights)
+    copy = model.with_head_weights(weights, origin(Path(arguments.model)))
     copy.save_pretrained(arguments.output)
     for head, share in copy.get_head_importance().items():
         print(f"{head} {share:.3f}")

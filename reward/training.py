@@ -16,6 +16,7 @@ from reward.aspects import HEADS
 from reward.backbones.base import Backbone
 from reward.backbones.registry import make_backbone
 from reward.checkpoints import RunFolder, run_record
+from reward.claim import check_unclaimed, claimed
 from reward.config import TrainConfig
 from reward.dataset import Dataset, group_images, read_dataset
 from reward.devices import pick_device
@@ -53,6 +54,7 @@ def train(config: TrainConfig, should_stop: Callable[[], bool] = lambda: False) 
     run = RunFolder(config.output)
     run.tidy()
     run.check_free(config)
+    check_unclaimed(run.path)
     device = pick_device(config.device)
     data = read_dataset(config)
     _check_folds(config, data)
@@ -171,6 +173,14 @@ class _Loop:
             self.data, self.embeddings.hashes, validation.rounds, validation.sides.train, validation.name, config.seed
         )
         yield from _rater_notes(fit.problem.raters)
+        if not config.resume:
+            self.run.create(self.record, overwrite=config.overwrite)
+        with claimed(self.run.path):
+            yield from self._held(fit, evaluator, should_stop, work)
+
+    def _held(self, fit: Fit, evaluator: Evaluator, should_stop: Callable[[], bool], work: int) -> Iterator[Event]:
+        """The epochs, while the folder is this training's."""
+        config, validation = self.config, self.validation
         epoch = self._resume(fit) if config.resume else self._begin(fit, evaluator)
         while epoch < config.total_epochs:
             epoch += 1
@@ -207,8 +217,7 @@ class _Loop:
         return Fit(problem, config.learning_rate, config.pairs_per_step, config.seed, self.device)
 
     def _begin(self, fit: Fit, evaluator: Evaluator) -> int:
-        """Make the run folder with a `last/` from before the first epoch, so that stopping never leaves none."""
-        self.run.create(self.record, overwrite=self.config.overwrite)
+        """Put a `last/` from before the first epoch into the run folder, so that stopping never leaves none."""
         if fit.problem.raters is not None:
             self.run.write_raters(fit.problem.raters)
         evaluation = evaluator.evaluate(0, self.validation.unseen(fit.scores()), fit.train_losses)

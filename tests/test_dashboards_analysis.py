@@ -2,19 +2,24 @@
 
 import csv
 import io
+import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dashboards_helpers import make_context, make_images, make_project, write_run
 
-from dashboards import analysis, scoring
+from dashboards import analysis, scorer, scoring
 from dashboards.context import Context
 from dashboards.jobs import PROGRAM
 from dashboards.runs import read_run
 from dashboards.scorer import SCORE_COLUMNS, ModelShelf, Score, scores_csv
+from reward.errors import RewardError
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +89,33 @@ def test_a_file_that_is_no_image_is_named_and_stops_no_other(context: Context, t
     assert float(rows[2][6]) > 0
 
 
+def test_others_have_their_turn_between_the_batches_of_a_long_scoring(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scorer, "BATCH", 2)
+    files = make_images(tmp_path, 2, 3)
+    shelf, best = ModelShelf(), trained / "outputs/first/best"
+    whole = ModelShelf().score(best, files)
+    happened: list[str] = []
+    other = threading.Thread(target=lambda: shelf.use(best, lambda _: happened.append("another room")))
+
+    def on_progress(done: int) -> None:
+        if not other.ident:
+            other.start()
+            deadline = time.monotonic() + 30
+            while not shelf._turns.waiting:
+                assert time.monotonic() < deadline
+                time.sleep(0.001)
+        happened.append(f"{done}")
+
+    scores = shelf.score(best, files, on_progress)
+    other.join()
+    assert happened.index("2") < happened.index("another room") < happened.index("4") < happened.index("6")
+    for one, same in zip(scores, whole, strict=True):
+        assert one.scores == pytest.approx(same.scores, abs=1e-4)
+    assert shelf.loads == 1
+
+
 def test_a_best_checkpoint_that_moved_on_is_loaded_anew(trained: Path, tmp_path: Path) -> None:
     image = make_images(tmp_path, 1, 1)[0]
     shelf = ModelShelf()
@@ -140,6 +172,24 @@ def test_metrics_of_odd_shapes_never_break_the_page(tmp_path: Path) -> None:
         assert report.table
         if report.metrics:
             assert len(report.figures()) == 6
+
+
+@pytest.mark.parametrize("lineage", [{}, {"weights": {"style": 1.0}}])
+def test_a_newer_format_is_named_and_none_of_its_numbers_shown(tmp_path: Path, lineage: dict[str, Any]) -> None:
+    context = make_context(tmp_path / "data", tmp_path / "outputs")
+    folder = write_run(tmp_path / "outputs" / "later")
+    for name in ("best", "last"):
+        (folder / name / "config.json").write_text(json.dumps({"format_version": 99, "lineage": lineage}))
+    if lineage:
+        for name in ("config.json", "metrics.jsonl"):
+            (folder / name).unlink()
+    words = "it has format 99, this version reads up to 1: update the studio"
+    report = analysis.report(context, "later", "best")
+    assert words in report.table
+    assert (report.metrics, report.lines, report.badges) == ({}, [], "")
+    assert lineage or analysis.run_choices(context) == [(f"later · {words}", "later")]
+    with pytest.raises(RewardError, match=words):
+        analysis.write_report(context, "later", "best", tmp_path, pictures=False)
 
 
 def test_without_runs_or_images_the_page_says_what_to_do(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_the_table_has_a_row_a_head_and_one_combined() -> None:
     rows = {row[0]: row[1:] for row in table_rows(line)}
     assert list(rows) == ["Spatial", "Iconographic", "Style", "Fidelity", "Material", "Combined"]
     assert rows["Spatial"] == ["no ratings", *["–"] * (len(COLUMNS) - 2)]
-    told = "above one person|0.800|0.740 – 0.860|0.730|0.830|+0.100 (+0.030 to +0.150)|0.810|0.400|0.600|1.200|0.030"
+    told = "above one person|0.800|0.740 – 0.860|0.730|0.830|+0.100 (+0.030 to +0.150)|–|0.810|0.400|0.600|1.200|0.030"
     assert rows["Style"] == [*told.split("|"), "180", "20", "20"]
     assert [row[0] for row in table_rows(metrics_line(3, pairs=True))] == ["Overall"]
 

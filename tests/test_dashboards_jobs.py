@@ -13,7 +13,7 @@ import psutil
 import pytest
 from dashboards_helpers import make_project
 
-from dashboards.jobfiles import Job, processes
+from dashboards.jobfiles import Job, began, processes
 from dashboards.jobs import JobBoard
 from dashboards.jobstate import JobError, JobState, JobStatus
 
@@ -233,6 +233,11 @@ def test_runs_wait_in_line_and_begin_one_after_the_other(light_board: JobBoard, 
     at_work(board, second)
     board.stop(second.id)
     assert wait(board, fourth, lambda status: not status.state.open).state is JobState.FINISHED
+    # The third never had its turn; the fourth's is told apart from its asking.
+    assert began(third.folder) is None
+    turn = began(fourth.folder)
+    assert turn is not None
+    assert turn > fourth.created + 1.2
 
 
 def test_the_line_outlives_the_machine(light_board: JobBoard, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from dashboards_helpers import metrics_line
 
-from dashboards.jobfiles import Job
+from dashboards.jobfiles import Job, write_json
 from dashboards.jobstate import JobState, JobStatus
 from dashboards.progress import duration, headline, progress, what_to_do
 from dashboards.runcards import run_card
@@ -101,3 +101,24 @@ def test_durations() -> None:
         "3 min 20 s",
         "2 h 5 min",
     ]
+
+
+@pytest.mark.parametrize(
+    ("process", "words"),
+    [
+        ({"began": 7300.0}, "waited 2 h 0 min for its turn · took 3 min 20 s"),
+        ({"trainer": {"pid": 1, "created": 7300.0}}, "waited 2 h 0 min for its turn · took 3 min 20 s"),
+        ({"began": 101.0, "trainer": {"pid": 1, "created": 102.0}}, "took 2 h 3 min"),
+        ({}, "took 2 h 3 min"),
+    ],
+)
+def test_waiting_is_no_part_of_what_a_training_took(tmp_path: Path, process: dict[str, Any], words: str) -> None:
+    write_json(tmp_path / "process.json", process)
+    done = JobStatus(Job("id", tmp_path, (), tmp_path / "run", 100.0), JobState.FINISHED, 0, ended=7500.0)
+    assert f'<div class="studio-detail">{words}</div>' in run_card(done, progress([]))
+
+
+def test_what_never_began_took_no_time(tmp_path: Path) -> None:
+    job = Job("id", tmp_path, (), tmp_path / "run", 100.0)
+    card = run_card(JobStatus(job, JobState.CANCELLED, 130, ended=7500.0), progress([]))
+    assert "took" not in card.replace("taken", "")

@@ -1,9 +1,11 @@
 """The rooms of the analysis tab without their components, on models that were really trained."""
 
+import asyncio
 import csv
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -11,21 +13,35 @@ from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import gradio as gr
 import pyarrow.parquet as pq
 import pytest
 from dashboards_helpers import make_context
 
+from annotate.alpha import head_agreements
+from annotate.identity import Person, note_person
 from annotate.project import open_project
+from annotate.rated import rated_of_table
 from annotate.store import Store
 from dashboards import analysis, disputes, headtable, mixing, scoring, twomodels, versus, weights, where
 from dashboards.context import Context
+from dashboards.disputes_tab import build_disputes
+from dashboards.report import main as report_main
+from dashboards.rooms import Choice
+from dashboards.runpeople import agreement_of
 from dashboards.runs import list_runs
+from dashboards.scoring_tab import build_scoring
+from dashboards.versus_tab import build_versus
+from dashboards.where_tab import build_where
 from reward.aspects import HEADS
 from reward.config import TrainConfig
 from reward.disagreements import Reason, disagreements
 from reward.errors import RewardError
 from reward.model import MultiHeadReward
+from reward.ratings import read_ratings
 from reward.training import train
 from tests.planted import plant
 from tests.reward_inputs import PROJECT
@@ -183,6 +199,19 @@ def test_a_folder_is_scored_sorted_and_written_as_csv_and_parquet(
         assert float(rows[image]["combined"]) == pytest.approx(value, abs=1e-4)
 
 
+def test_leaving_the_folder_field_scores_nothing_twice(context: Context, place: Path) -> None:
+    room = Room(context, lambda parts, choice, _: build_scoring(parts, (choice.run, choice.checkpoint)), "score")
+    enter = next(one for one in room.events() if one.api_name == "score_images")
+    leave = next(one for one in room.events() if one.fn.__name__ == "score_once")
+    assert enter.concurrency_id == leave.concurrency_id
+    given = ("first", "best", None, str(place / "data/images/p1"), "combined")
+    *_, asked = enter.fn(*given)
+    assert leave.fn(asked, *given) == [gr.skip()] * 6
+    *_, report, asked = leave.fn(asked, *given[:3], str(place / "data/images/p2"), "combined")
+    assert len(report.scores) == 4
+    assert leave.fn(asked, *given) != [gr.skip()] * 6
+
+
 def test_a_folder_outside_is_not_scored(context: Context) -> None:
     report = scoring.score(context, "first", "best", [], "/etc")
     assert "--allow" in report.trouble
@@ -243,9 +272,11 @@ def test_a_report_has_the_numbers_of_the_page_and_asks_nobody_for_anything(
     assert file.stat().st_size < 400_000
     metrics = json.loads((place / "outputs" / run / "best/metrics.json").read_text())
     page = Loaded(analysis.report(context, run, "best").table).cells
-    wanted = [cell for row in headtable.table_rows(metrics) for cell in row]
-    assert page[: len(wanted) + 15][-len(wanted) :] == wanted
-    assert page[: len(wanted) + 15] == found.cells[: len(wanted) + 15]
+    people = agreement_of(analysis.find_run(context, run), context.roots)
+    wanted = [cell for row in headtable.table_rows(metrics, people) for cell in row]
+    whole = len(wanted) + len(headtable.COLUMNS)
+    assert page[:whole][-len(wanted) :] == wanted
+    assert page[:whole] == found.cells[:whole]
     card = (place / "outputs" / run / "best/README.md").read_text()
     for result in [*metrics.get("heads", {}).values(), metrics.get("combined"), metrics.get("overall")]:
         if result:
@@ -266,6 +297,24 @@ def test_a_report_is_written_from_the_shell_too(place: Path, tmp_path: Path) -> 
     nothing = subprocess.run([*command, tmp_path, "--output", written], cwd=PROJECT, capture_output=True, text=True)
     assert nothing.returncode == 1
     assert nothing.stderr == f"{tmp_path} holds no run; name a folder below outputs\n"
+
+
+def test_a_report_from_the_shell_says_that_a_run_is_not_whole(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(place / "outputs/first", tmp_path / "outputs/half", symlinks=True)
+    config = tmp_path / "outputs/half/config.json"
+    record = json.loads(config.read_text())
+    for epochs, told in ((2, False), (7, True)):
+        config.write_text(json.dumps(record | {"arguments": record["arguments"] | {"epochs": epochs}}))
+        argv = [str(config.parent), "--output", str(tmp_path / "half.html"), "--no-pictures"]
+        assert report_main(argv) == 0
+        assert ("stopped or killed after 2 of 7 epochs" in (tmp_path / "half.html").read_text()) == told
+    page = analysis.write_report(
+        make_context(place / "data", tmp_path / "outputs"), "half", "best", tmp_path, pictures=False
+    )
+    assert "stopped or killed after 2 of 7 epochs" in page.read_text()
+    capsys.readouterr()
 
 
 def test_a_report_without_the_runs_images_says_why(place: Path, tmp_path: Path) -> None:
@@ -351,6 +400,29 @@ def test_an_image_goes_back_to_the_queue(place: Path) -> None:
     assert disputes.to_ask_for(make_context(place / "outputs", place / "outputs"), files) == []
 
 
+def test_a_request_is_signed_by_the_account_that_is_signed_in(place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place / "data/images", tmp_path / "images")
+    shutil.copy(place / "data/prompts.csv", tmp_path / "prompts.csv")
+    project = open_project(tmp_path)
+    store = Store.open(project)
+    try:
+        context = replace(make_context(place / "data", place / "outputs"), project=project, store=store)
+        room = Room(context, build_disputes, "disputes")
+        ask = next(one for one in room.events() if one.api_name == "send_back")
+        who = next(one for one in room.events() if [part.elem_id for part in one.outputs] == ["disputes-by"])
+        for account, path, name in (("Ada", "p1/0.png", "Ada"), (None, "p2/0.png", "Somebody")):
+            scope: dict[str, Any] = {}
+            note_person(scope, Person(account, "reviewer"))
+            request = SimpleNamespace(request=SimpleNamespace(scope=scope))
+            assert "is in the rating queue" in ask.fn(path, "style", "Blurred?", "Somebody", request)
+            field = who.fn(request)
+            assert (field.get("value"), field.get("interactive")) == ((name, False) if account else (None, None))
+            why = [task.why for task in store.next_tasks(f"rater of {path}") if task.image.path == path]
+            assert why[0].startswith(f"{name} asks for one more rating")
+    finally:
+        store.close()
+
+
 def test_maps_share_one_scale(context: Context) -> None:
     card = where.maps(context, "first", "best", ("p2", None), [], where.COVER)
     assert card.count("<figure>") == 7
@@ -372,3 +444,148 @@ def test_two_people_who_save_at_once_don_t_meet(context: Context, place: Path) -
     first = json.loads((place / "outputs/first/best/metrics.json").read_text())
     assert report.metrics["heads"] == first["heads"]
     assert "weights set by hand" in report.table
+
+
+class Room:
+    """One room alone on a page, whose events are called as the page calls them."""
+
+    def __init__(self, context: Context, build: Any, room: str) -> None:
+        asyncio.run(self._build(context, build, room))
+
+    async def _build(self, context: Context, build: Any, room: str) -> None:
+        # In a running loop: without one, Gradio makes one for each lock that it needs, and closes none.
+        with gr.Blocks() as self._page:
+            self.choice = Choice(gr.Dropdown([]), gr.Radio(["best", "last"]), gr.State(room))
+            with gr.Tab(room, id=room) as self.tab:
+                build(context, self.choice, self.tab)
+
+    def events(self) -> list[Any]:
+        """All events of the page."""
+        return list(self._page.fns.values())
+
+    def fire(self, part: Any, event: str, *values: Any) -> dict[str, Any]:
+        """What the handlers of a component's event put into which element."""
+        told: dict[str, Any] = {}
+        for one in self.events():
+            if (part._id, event) in one.targets:
+                given = values[-len(one.inputs) :] if one.inputs else ()
+                found = one.fn(*given)
+                found = found if len(one.outputs) > 1 else [found]
+                told |= dict(zip([str(output.elem_id) for output in one.outputs], found, strict=True))
+        return told
+
+
+@pytest.mark.parametrize("part", ["run", "checkpoint"])
+def test_another_model_answers_anew_for_the_images_that_are_chosen(context: Context, part: str) -> None:
+    room = Room(context, build_versus, "versus")
+    changed = getattr(room.choice, part)
+    chosen = ("p3", "p3/1.png", "p3/2.png", None)
+    told = {run: room.fire(changed, "change", "versus", run, "best", *chosen) for run in ("first", "again")}
+    for run, found in told.items():
+        assert found["versus-prompt"]["value"] == "p3"
+        assert [found[f"versus-{side}"]["value"] for side in "ab"] == ["p3/1.png", "p3/2.png"]
+        assert found["versus-answer"] == versus.compare(context, run, "best", chosen[:3], []).card
+    assert told["first"]["versus-table"] != told["again"]["versus-table"]
+    gone = room.fire(changed, "change", "versus", "gone", "best", *chosen)
+    assert "Nothing to compare yet" in gone["versus-answer"]
+    assert gone["versus-table"] == ""
+
+
+def test_a_room_that_is_opened_again_keeps_what_was_chosen(context: Context) -> None:
+    room = Room(context, build_versus, "versus")
+    again = room.fire(room.tab, "select", "first", "best", "p5", "p5/2.png", "p5/0.png", None)
+    assert [again[f"versus-{name}"]["value"] for name in ("prompt", "a", "b")] == ["p5", "p5/2.png", "p5/0.png"]
+    first = room.fire(room.tab, "select", "first", "best", None, None, None, None)
+    assert first["versus-prompt"]["value"] == versus.prompts_of(context, "first")[0][1]
+    assert first["versus-a"]["value"] != first["versus-b"]["value"]
+    where_room = Room(context, build_where, "where")
+    found = where_room.fire(where_room.tab, "select", "first", "p5", "p5/2.png")
+    assert [found[f"where-{name}"]["value"] for name in ("prompt", "image")] == ["p5", "p5/2.png"]
+    assert "where-maps" not in found
+
+
+@pytest.mark.parametrize("part", ["run", "checkpoint"])
+def test_maps_go_with_the_model_that_they_are_of(context: Context, part: str) -> None:
+    room = Room(context, build_where, "where")
+    told = room.fire(getattr(room.choice, part), "change", "where", "again", "p2", "p2/1.png")
+    assert "No maps of this model yet" in told["where-maps"]
+    assert "Draw the maps" in told["where-maps"]
+    assert "Scores by again, last/." in where.maps(context, "again", "last", ("p2", "p2/1.png"), [], where.COVER)
+
+
+@pytest.fixture
+def own(place: Path, tmp_path: Path) -> Context:
+    """A studio with a trained run and weights of one's own saved from it."""
+    shutil.copytree(place / "outputs/first", tmp_path / "outputs/trained", symlinks=True)
+    context = make_context(place / "data", tmp_path / "outputs")
+    assert "Saved as mine" in weights.save(context, "trained", "best", OWN, "mine")
+    return context
+
+
+def test_weights_of_ones_own_have_the_data_of_the_run_that_they_are_from(own: Context, place: Path) -> None:
+    assert [name for _, name in analysis.run_choices(own)] == ["trained", "mine"]
+    assert "those of trained." in analysis.report(own, "mine", "best").table
+    again = {"mine": OWN, "mine_again": OWN | {"style": 90.0}}
+    assert "Saved as mine_again" in weights.save(own, "mine", "best", again["mine_again"], "mine_again")
+    (own.roots.outputs / "trained").rename(own.roots.outputs / "renamed")
+    for name, given in again.items():
+        assert versus.prompts_of(own, name) == versus.prompts_of(own, "renamed")
+        answer = versus.compare(own, name, "best", ("p3", "p3/0.png", "p3/1.png"), [])
+        assert answer.versus is not None
+        assert "no probability can be told" in answer.card
+        ranked, _ = weights.rank(own, name, "best", given)
+        assert all(one.place == one.before for one in ranked)
+        assert "validation pairs are in the right order" in weights.ranking_card(own, name, "best", given)
+        heads = [disputes.disputes(own, run, "style").card for run in (name, "renamed")]
+        assert heads[0] == heads[1]
+        assert "Choose a head" in disputes.disputes(own, name, "combined").card
+        assert mixing.mixing(own, name)[2] == mixing.mixing(own, "renamed")[2]
+        report = scoring.score(own, name, "best", [str(place / "data/images/p1/0.png")])
+        assert report.scores[0].percentile is not None
+        told = twomodels.compare(own, ("renamed", "best"), (name, "best"), []).heads
+        assert [one.head for one in told] == list(HEADS)
+
+
+def test_weights_that_name_no_run_are_told_by_their_heads(own: Context) -> None:
+    file = own.roots.outputs / "mine/best/config.json"
+    config = json.loads(file.read_text())
+    del config["lineage"]["run"]
+    file.write_text(json.dumps(config))
+    assert versus.prompts_of(own, "mine") == versus.prompts_of(own, "trained")
+    shutil.rmtree(own.roots.outputs / "trained")
+    with pytest.raises(RewardError, match="no run here has these heads"):
+        versus.prompts_of(own, "mine")
+
+
+def test_every_room_says_that_the_run_behind_such_weights_is_gone(own: Context, place: Path) -> None:
+    shutil.rmtree(own.roots.outputs / "trained")
+    gone = "These weights were saved from run trained, which is no longer there"
+    assert gone in analysis.report(own, "mine", "best").table
+    assert gone in weights.ranking_card(own, "mine", "best", OWN)
+    assert gone in disputes.disputes(own, "mine", "style").card
+    assert gone in mixing.mixing(own, "mine")[0]
+    assert gone in analysis.errors(own, "mine", "style")[0]
+    with pytest.raises(RewardError, match=gone):
+        versus.prompts_of(own, "mine")
+    files = [str(place / f"data/images/p1/{number}.png") for number in range(2)]
+    assert versus.compare(own, "mine", "best", (None, None, None), files).versus is not None
+    report = scoring.score(own, "mine", "best", files)
+    assert report.any_scored
+    assert gone in report.card
+
+
+def test_the_head_table_tells_how_far_people_agree(own: Context, place: Path, tmp_path: Path) -> None:
+    ratings, width = place / "data/multihead_ratings.csv", len(headtable.COLUMNS)
+    style = next(one for one in head_agreements(rated_of_table(read_ratings(ratings))) if one.head == "style")
+    assert style.interval is not None
+    for name in ("trained", "mine"):
+        cells = Loaded(analysis.report(own, name, "best").table).cells[: 7 * width]
+        at = cells.index("People's α")
+        shown = {cells[start]: cells[start + at] for start in range(width, 7 * width, width)}
+        assert shown["Style"] == f"{style.alpha:.2f} ({style.interval[0]:.2f} – {style.interval[1]:.2f})"
+        assert shown["Combined"] == "–"
+    trained = analysis.find_run(own, "trained")
+    assert agreement_of(trained, make_context(tmp_path, own.roots.outputs).roots) == {}
+    changed = {str(ratings): "0" * 64}
+    (trained.folder / "config.json").write_text(json.dumps(trained.config | {"inputs": changed}))
+    assert agreement_of(trained, own.roots) == {}

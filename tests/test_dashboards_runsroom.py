@@ -10,12 +10,13 @@ import pytest
 from dashboards_helpers import make_context, make_project, write_run
 from safetensors.numpy import save_file
 
-from dashboards import comparison, runactions, watch
+from dashboards import comparison, growth, runactions, runs_tab, watch
 from dashboards.context import Context
 from dashboards.jobfiles import Job, write_job, write_json
 from dashboards.runlist import BEST, NAME, RunRow, RunShelf, chosen_rows
 from dashboards.runnotes import RunNotes, read_notes
 from dashboards.runtable import run_table, sparkline
+from reward.claim import claimed
 from reward.errors import RewardError
 
 
@@ -179,6 +180,94 @@ def test_what_is_at_work_is_neither_renamed_nor_deleted(context: Context) -> Non
     with pytest.raises(RewardError, match="Stop it first"):
         runactions.delete(context, "first", "first")
     assert "already" in watch.go_on(context, "first") or "studio-problem" in watch.go_on(context, "first")
+
+
+def asked_for_its_curve(context: Context, name: str, code: int | None = 1) -> Path:
+    """What a learning curve leaves beside the studio: at work, or failed with this exit code."""
+    place = context.board.folder / "learning-curves" / name
+    place.mkdir(parents=True)
+    write_job(Job(name, place, (), context.roots.outputs / name / growth.RESULT, time.time()))
+    (place / "log.txt").write_text("it failed so\n")
+    if code is not None:
+        write_json(place / "exit.json", {"code": code, "time": time.time()})
+    return place
+
+
+def test_a_learning_curve_goes_with_its_run(context: Context) -> None:
+    asked_for_its_curve(context, "third").rename(context.board.folder / "learning-curves/left")  # of a run long gone
+    asked_for_its_curve(context, "third")
+    asked_for_its_curve(context, "first")
+    runactions.rename(context, "first", "third")
+    assert "it failed so" in growth.look(context, "third").card
+    whole_run(context.roots.outputs / "first")
+    assert "Nobody has asked yet" in growth.look(context, "first").card
+    runactions.delete(context, "third", "third")
+    whole_run(context.roots.outputs / "third")
+    assert "Nobody has asked yet" in growth.look(context, "third").card
+
+
+def test_a_run_whose_curve_is_being_found_stays(context: Context) -> None:
+    asked_for_its_curve(context, "first", code=None)
+    for act in (
+        lambda: runactions.rename(context, "first", "third"),
+        lambda: runactions.delete(context, "first", "first"),
+    ):
+        with pytest.raises(RewardError, match="The learning curve of first is being found"):
+            act()
+    assert (context.roots.outputs / "first").is_dir()
+
+
+def test_the_curve_of_a_run_that_was_removed_by_hand_is_not_shown_of_the_next_one(context: Context) -> None:
+    asked_for_its_curve(context, "first")
+    config = context.roots.outputs / "first/config.json"
+    for created, words in (("2020-01-01T00:00:00+00:00", "it failed so"), ("2999-01-01T00:00:00+00:00", "Nobody has")):
+        config.write_text(json.dumps({"created": created}))
+        assert words in growth.look(context, "first").card
+
+
+def test_a_run_that_a_shell_trains_is_left_alone(context: Context) -> None:
+    folder = context.roots.outputs / "first"
+    (folder / "config.json").write_text(json.dumps({"arguments": {"epochs": 15}}))
+    with claimed(folder):
+        assert row(context, "first").state(None) == "running"
+        assert not runs_tab._one(context, "first")[3]["visible"]
+        for act in (
+            lambda: runactions.rename(context, "first", "third"),
+            lambda: runactions.delete(context, "first", "first"),
+            lambda: runactions.set_archived(context, "first", True),
+        ):
+            with pytest.raises(RewardError, match="first is not over: it is being trained from a shell"):
+                act()
+        assert "is at work already" in watch.go_on(context, "first")
+    assert row(context, "first").state(None) == "unfinished"
+    assert runs_tab._one(context, "first")[3]["visible"]
+    runactions.delete(context, "first", "first")
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_a_run_from_a_shell_is_gone_on_with_by_its_own_words(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, absolute: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    started: list[list[str]] = []
+    monkeypatch.setattr(context.board, "start", lambda told, output: started.append(told))
+    ratings = tmp_path / "data/annotations/multihead_ratings.csv"
+    given = str(ratings if absolute else ratings.relative_to(tmp_path))
+    recorded = {"mode": "multihead", "ratings": given, "pairs": None, "output": "outputs/first", "epochs": 15}
+    config = {"arguments": recorded | {"backbone": "pixelstats"}, "backbone": {"spec": "pixelstats"}}
+    (context.roots.outputs / "first/config.json").write_text(json.dumps(config))
+    assert runs_tab._one(context, "first")[3] == {"value": "Go on", "visible": True, "__type__": "update"}
+    assert watch.go_on(context, "first") == ""
+    told = started[0]
+    assert told[told.index("--ratings") + 1] == given
+    assert "--resume" in told
+    monkeypatch.chdir(tmp_path / "data")
+    if not absolute:
+        (tmp_path / "data/data/annotations").mkdir(parents=True)
+        (tmp_path / "data/data/annotations/multihead_ratings.csv").write_text("another one")
+        monkeypatch.chdir(tmp_path / "outputs")
+        assert "Go on with it there: the same command with --resume" in watch.go_on(context, "first")
+        assert len(started) == 1
 
 
 def test_the_zip_has_what_can_be_used_and_names_nobody(context: Context, tmp_path: Path) -> None:

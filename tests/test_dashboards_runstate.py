@@ -11,6 +11,7 @@ from dashboards.jobfiles import write_json
 from dashboards.jobs import JobBoard
 from dashboards.runs import Run, read_run
 from dashboards.runstate import half_way
+from reward.claim import claimed
 
 
 def run_of(folder: Path, wanted: int) -> Run:
@@ -27,9 +28,13 @@ def test_a_whole_run_has_nothing_to_say(tmp_path: Path) -> None:
     assert half_way(unknown, JobBoard(tmp_path / "jobs")) == ""
 
 
-def test_a_run_from_the_shell_that_ended_early_says_how_far_it_came(tmp_path: Path) -> None:
-    words = half_way(run_of(tmp_path / "run", 15), JobBoard(tmp_path / "jobs"))
-    assert words.startswith("It has done 4 of 15 epochs: it is still at work, or was stopped or killed.")
+def test_a_run_from_the_shell_says_whether_it_is_at_work_and_how_far_it_came(tmp_path: Path) -> None:
+    run, board = run_of(tmp_path / "run", 15), JobBoard(tmp_path / "jobs")
+    assert half_way(run, board).startswith(
+        "It was stopped or killed after 4 of 15 epochs. To go on with it, press Go on"
+    )
+    with claimed(run.folder):
+        assert half_way(run, board).startswith("It is at work and has done 4 of 15 epochs")
 
 
 @pytest.mark.parametrize(

@@ -203,7 +203,7 @@ def test_train_report_and_score_through_the_api(client: Client, folder: Path, tm
     message, *_ = client.predict(*form(folder), api_name="/start_training")
     assert message == ""
     refused = client.predict(*form(folder), api_name="/start_training")[0]
-    assert "A run called first is being trained already" in refused or "There is a run called first" in refused
+    assert "run called first" in refused  # in line, being trained, or there already: it depends on how far it is
     assert "has finished after 2 epochs" in wait_for(client, "finished", "failed")
     again = client.predict(*form(folder), api_name="/start_training")[0]
     assert "There is a run called first already" in again

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from reward.aspects import HEADS
 from reward.checkpoints import RunFolder
+from reward.claim import is_claimed
 from reward.config import TrainConfig
 from reward.embeddings import EmbeddingCache
 from reward.errors import CheckpointError, InputError, InterruptedTrainingError
@@ -291,6 +292,22 @@ def test_of_two_runs_into_one_folder_the_second_leaves_the_first_alone(ratings: 
         list(second)
     assert "another run has begun" in str(caught.value)
     assert same(before, weights(tmp_path / "a"))
+
+
+def test_a_run_is_held_by_its_training_alone_and_until_it_ends(ratings: Path, tmp_path: Path) -> None:
+    output = tmp_path / "run"
+    training = train(config(ratings, output, epochs=3))
+    assert not is_claimed(output)
+    while not isinstance(next(training), Epoch):
+        pass
+    assert is_claimed(output)
+    for more in ("resume", "overwrite"):
+        with pytest.raises(InputError, match="another training is at work on"):
+            list(train(config(ratings, output, epochs=3, **{more: True})))
+    training.close()
+    assert not is_claimed(output)
+    list(train(config(ratings, output, epochs=3, resume=True)))
+    assert not is_claimed(output)
 
 
 def test_a_share_to_hold_out_takes_the_place_of_folds(ratings: Path, tmp_path: Path) -> None:
