@@ -93,6 +93,12 @@ class Client:
         self.host = url.removeprefix("http://")
         self.connection = http.client.HTTPConnection(self.host, timeout=60)
 
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[float, int, bytes]:
         """Seconds, status and answer."""
         data = None if body is None else json.dumps(body).encode()
@@ -126,8 +132,8 @@ Work = Callable[[str, float, Tally], None]  # one rater by name, until a moment
 class Person:
     """One rater's page: what it asks, and which image is its own meanwhile."""
 
-    def __init__(self, url: str, name: str, tally: Tally) -> None:
-        self.client, self.name, self.tally = Client(url), name, tally
+    def __init__(self, client: Client, name: str, tally: Tally) -> None:
+        self.client, self.name, self.tally = client, name, tally
         self.lease: Lease | None = None
 
     def ask(self, after: int | None = None) -> dict[str, Any] | None:
@@ -174,7 +180,11 @@ class Rater:
     pause: tuple[float, float] | None = None
 
     def __call__(self, name: str, until: float, tally: Tally) -> None:
-        person, chance = Person(self.url, name, tally), random.Random(name)
+        with Client(self.url) as client:
+            self._rate(Person(client, name, tally), until)
+
+    def _rate(self, person: Person, until: float) -> None:
+        chance = random.Random(person.name)
         if self.pause:
             time.sleep(chance.uniform(0, self.pause[1]))
         task = person.ask()
@@ -184,7 +194,7 @@ class Rater:
             if self.pause:
                 time.sleep(chance.uniform(*self.pause))
             after = task["image_id"]
-            task = person.save(new_rating(name, after, chance))
+            task = person.save(new_rating(person.name, after, chance))
             if self.pause and task is not None:
                 task = person.ask(after)
 
@@ -196,9 +206,10 @@ class Asker:
     url: str
 
     def __call__(self, name: str, until: float, tally: Tally) -> None:
-        person = Person(self.url, name, tally)
-        while time.monotonic() < until and person.ask() is not None:
-            pass
+        with Client(self.url) as client:
+            person = Person(client, name, tally)
+            while time.monotonic() < until and person.ask() is not None:
+                pass
 
 
 @dataclass(frozen=True)
@@ -208,12 +219,13 @@ class Tapper:
     url: str
 
     def __call__(self, _name: str, until: float, tally: Tally) -> None:
-        client = Client(self.url)
-        while time.monotonic() < until:
-            seconds, status, _ = client.call("POST", "/tap", {"text": uuid.uuid4().hex})
-            if status != 200:
-                raise SystemExit(f"the bare route answered {status}")
-            tally.saves.append(seconds)
+        with Client(self.url) as client:
+            while time.monotonic() < until:
+                seconds, status, _ = client.call("POST", "/tap", {"text": uuid.uuid4().hex})
+                if status != 200:
+                    tally.refused.append(f"the bare route answered {status}")
+                    return
+                tally.saves.append(seconds)
 
 
 def crowd(count: int, seconds: float, work: Work) -> Tally:
@@ -339,8 +351,9 @@ def at_once(size: Size, bare: str, url: str, total: Tally) -> Iterator[Row]:
         shares = [ours / theirs for ours, theirs in zip(found["saves"].rates, found["bare"].rates, strict=True)]
         least = LEAST_OF_BARE if count == size.crowds[-1] else None
         yield Row(f"{who}: saves ÷ bare route", shares, least=least)
-        for name in ("saves", "with images", "next"):
-            total.add(found[name])
+        total.refused += found.pop("bare").refused
+        for tally in found.values():
+            total.add(tally)
 
 
 def calmly(size: Size, url: str, total: Tally) -> Iterator[Row]:
