@@ -49,7 +49,7 @@ class Size:
 
     crowds: tuple[int, ...] = (1, 10, 50)
     rounds: int = ROUNDS
-    seconds: float = 3.0
+    seconds: float = 2.5
     calm_seconds: float = 40.0
     pause: tuple[float, float] = (5.0, 15.0)
     images: int = 20_000
