@@ -164,7 +164,7 @@ class Campaign:
         fit = Fit(problem, config.learning_rate, config.pairs_per_step, self.seed, torch.device("cpu"))
         for epoch in range(1, 1 + (config.total_epochs if self.epochs is None else self.epochs)):
             fit.run_epoch(epoch, lambda: False)
-        trained = tuple(head for head, known in zip(HEADS, ~np.isnan(data.ratings).all(axis=0), strict=True) if known)
+        trained = tuple(head for k, head in enumerate(HEADS) if not np.isnan(data.ratings[:, k]).all())
         backbone = self.world.backbone
         recorded = {"spec": backbone.spec, "identity": backbone.identity}
         self._model = MultiHeadReward(

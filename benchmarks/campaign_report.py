@@ -62,7 +62,9 @@ def curves(lines: Iterable[dict[str, Any]], heads: Sequence[str] = MEASURED) -> 
     for line in lines:
         for head in heads:
             found[line["order"], line["seed"], line["ratings"], head] += line["shares"][head]
-    orders, seeds, sizes = (list(dict.fromkeys(key[place] for key in found)) for place in range(3))
+    orders = list(dict.fromkeys(order for order, *_ in found))
+    seeds = list(dict.fromkeys(seed for _, seed, *_ in found))
+    sizes = list(dict.fromkeys(size for _, _, size, _ in found))
     return Curves(
         sizes,
         {

@@ -107,11 +107,13 @@ def rows(quick: bool) -> Iterator[Row]:
     what = f"{EPOCHS} epochs, {prompts} prompts × {IMAGES} images, {architecture}"
     encodings = 2 * pairs * EPOCHS / len(files)
     yield Row(
-        f"{what}: naive loop (one step) ÷ first training (encoding of {PART})", naive / (encoding + second), least=50
+        f"{what}: naive loop (one step) ÷ first training (encoding of {PART})",
+        list(naive / (encoding + second)),
+        least=50,
     )
     yield Row(f"{what}: encodings of the naive loop ÷ of a first training", [encodings])
-    yield Row(f"{what}: naive loop (one step) ÷ second training (whole)", naive / second, least=1000)
-    yield Row(f"{what}: second training", second, unit=" s")
+    yield Row(f"{what}: naive loop (one step) ÷ second training (whole)", list(naive / second), least=1000)
+    yield Row(f"{what}: second training", list(second), unit=" s")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ EARLY, AFTERWARDS = 6.0, 0.5  # seconds
 
 def start(ratings: Path, output: Path, cache: Path) -> "subprocess.Popen[bytes]":
     command = [sys.executable, PROJECT / "train_reward.py", *arguments(ratings, output, cache, 1_000_000)]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def arguments(ratings: Path, output: Path, cache: Path, epochs: int) -> list[str]:

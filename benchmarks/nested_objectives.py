@@ -102,7 +102,8 @@ def main() -> None:
     arguments = parser.parse_args()
     config = TrainConfig(ratings=arguments.ratings, backbone=arguments.backbone)
     data = read_dataset(config)
-    x = embed_files(data.files, make_backbone(config.backbone), EmbeddingCache(default_cache_dir())).vectors
+    embedded = embed_files(data.files, make_backbone(config.backbone), EmbeddingCache(default_cache_dir()))
+    x = np.asarray(embedded.vectors, dtype=np.float32)
     heads = [head for head in range(len(HEADS)) if not np.isnan(data.ratings[:, head]).all()]
     numbers = range(arguments.folds)
     members = [frozenset[int](), *(frozenset({k}) for k in numbers)]
@@ -122,8 +123,8 @@ def main() -> None:
     print("|---|---|---|---|---|")
     for row, head in enumerate(heads):
         cells = []
-        for values in found.values():
-            shares = np.mean([repeat[row] for repeat in values], axis=0)
+        for repeats in found.values():
+            shares = np.mean([repeat[row] for repeat in repeats], axis=0)
             shares = shares[~np.isnan(shares)]
             low, high = bootstrap_interval(shares) or (np.nan, np.nan)
             cells.append(f"{shares.mean():.3f} | {low:.3f}–{high:.3f}")

@@ -1,6 +1,6 @@
 """The studio killed with SIGKILL at random moments while people rate, and started again each time.
 
-    python benchmarks/rating_kills.py [--rounds 100]
+    python benchmarks/rating_kills.py
 
 Eight raters save over HTTP, a few of their saves sent twice; between a fifth of a second and two seconds later the
 server is killed. After each start the database has to hold every acknowledged rating once, and the two CSVs and
@@ -17,18 +17,23 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from http.client import HTTPException
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.rating_load import Client, new_rating
+from benchmarks.ratios import Row, table
 from benchmarks.serving import make_images, studio
 from reward.aspects import HEADS, RATING_COLUMNS
 
+ROUNDS = 100
+IMAGES, QUICK_IMAGES = 20_000, 500
 RATERS = 8
 LIFE_S = (0.2, 2.0)
 TRUE_WITHIN_S = 15.0
@@ -36,38 +41,41 @@ SENT_TWICE = 0.1
 Said = dict[tuple[str, str], tuple[float, ...]]  # by path and person
 
 
-def rate_until_death(url: str, name: str, chance: random.Random, acknowledged: list[str]) -> None:
+def rate_until_death(url: str, name: str, chance: random.Random, acknowledged: list[str], refused: list[str]) -> None:
     """Save one image after another until the server is gone."""
-    client = Client(url)
     try:
-        _, _, content = client.call("GET", f"/api/next?annotator={name}&tab={name}")
-        while (task := json.loads(content)["image"]) is not None:
-            rating = new_rating(name, task["image_id"], chance)
-            for _ in range(2 if chance.random() < SENT_TWICE else 1):
-                _, status, content = client.call("POST", "/api/ratings", rating)
-                if status != 200:
-                    raise SystemExit(f"a save was refused: {content.decode(errors='replace')[:300]}")
-                acknowledged.append(str(rating["key"]))
+        with Client(url) as client:
+            _, _, content = client.call("GET", f"/api/next?annotator={name}&tab={name}")
+            while (task := json.loads(content)["image"]) is not None:
+                rating = new_rating(name, task["image_id"], chance)
+                for _ in range(2 if chance.random() < SENT_TWICE else 1):
+                    _, status, content = client.call("POST", "/api/ratings", rating)
+                    if status != 200:
+                        refused.append(f"a save was refused: {content.decode(errors='replace')[:300]}")
+                        return
+                    acknowledged.append(str(rating["key"]))
     except (OSError, HTTPException, ValueError):  # cut off in the midst of a request or an answer
         return
 
 
-def one_life(folder: Path, chance: random.Random, acknowledged: list[str]) -> list[str]:
-    """Start the studio, check what the last one left, let people rate, kill it. Returns what is wrong."""
-    with studio(folder) as (url, server):
-        wrong = faults(folder / "data", acknowledged)
-        seeds = [chance.randrange(2**32) for _ in range(RATERS)]
-        raters = [
-            threading.Thread(target=rate_until_death, args=(url, f"rater {n}", random.Random(seed), acknowledged))
-            for n, seed in enumerate(seeds)
-        ]
-        for rater in raters:
-            rater.start()
-        time.sleep(chance.uniform(*LIFE_S))
-        server.kill()
-        for rater in raters:
-            rater.join()
-    return wrong
+def rate_and_kill(url: str, kill: Callable[[], None], chance: random.Random, acknowledged: list[str]) -> list[str]:
+    """Let people rate, kill the server in the midst of it, and wait until all of them have noticed.
+
+    The keys of what was saved go to `acknowledged`. Returns what was refused.
+    """
+    refused: list[str] = []
+    seeds = [chance.randrange(2**32) for _ in range(RATERS)]
+    raters = [
+        threading.Thread(target=rate_until_death, args=(url, f"rater-{n}", random.Random(seed), acknowledged, refused))
+        for n, seed in enumerate(seeds)
+    ]
+    for rater in raters:
+        rater.start()
+    time.sleep(chance.uniform(*LIFE_S))
+    kill()
+    for rater in raters:
+        rater.join()
+    return refused
 
 
 def faults(data: Path, acknowledged: list[str]) -> list[str]:
@@ -83,7 +91,7 @@ def faults(data: Path, acknowledged: list[str]) -> list[str]:
     return found + untrue
 
 
-def read_database(data: Path, query: str) -> list[tuple[object, ...]]:
+def read_database(data: Path, query: str) -> list[tuple[Any, ...]]:
     """The rows of a query."""
     if not (data / "studio.db").exists():
         return []
@@ -163,7 +171,7 @@ def labels(said: Said) -> dict[tuple[str, ...], float]:
     by_prompt: dict[str, dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     for (path, person), ratings in said.items():
         by_prompt[path.split("/")[0]][path][person] = math.fsum(ratings) / len(ratings)
-    found = {}
+    found: dict[tuple[str, ...], float] = {}
     for images in by_prompt.values():
         for first, second in combinations(sorted(images), 2):
             both = images[first].keys() & images[second].keys()
@@ -183,35 +191,40 @@ def close(one: dict[tuple[str, ...], float], other: dict[tuple[str, ...], float]
     return one.keys() == other.keys() and all(abs(value - other[key]) < 1e-3 for key, value in one.items())
 
 
-def run(rounds: int, seed: int, images: int) -> int:
-    """Prints what happened; the number of rounds after which something was wrong."""
-    chance, acknowledged, bad = random.Random(seed), [], 0
+def rows(quick: bool, rounds: int = ROUNDS, seed: int = 0) -> Iterator[Row]:
+    """What happened; what was wrong after a start goes to standard error."""
+    chance, acknowledged, bad = random.Random(seed), list[str](), 0
+    rounds, images = (2, QUICK_IMAGES) if quick else (rounds, IMAGES)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_images(folder / "data", images)
-        for number in range(rounds):
-            wrong = one_life(folder, chance, acknowledged)
+        for number in range(rounds + 1):
+            with studio(folder) as (url, server):
+                wrong = faults(folder / "data", acknowledged)
+                if number < rounds:
+                    wrong += rate_and_kill(url, server.kill, chance, acknowledged)
             bad += bool(wrong)
             if wrong:
-                print(f"start {number + 1}: {'; '.join(wrong)}", flush=True)
-        with studio(folder):
-            wrong = faults(folder / "data", acknowledged)
-            bad += bool(wrong)
-        rows = len(read_database(folder / "data", "SELECT id FROM ratings UNION ALL SELECT id FROM repeats"))
-    print(f"{rounds} kills; {len(set(acknowledged)):,} ratings acknowledged, {rows:,} stored")
-    print(f"starts after which anything was missing, doubled or untrue: {bad}")
-    return bad
+                print(f"start {number + 1}: {'; '.join(wrong)}", file=sys.stderr, flush=True)
+        stored = len(read_database(folder / "data", "SELECT id FROM ratings UNION ALL SELECT id FROM repeats"))
+    yield Row("kill -9 of the studio while people rate", [rounds])
+    yield Row("ratings acknowledged", [len(set(acknowledged))], least=rounds)
+    yield Row("ratings stored", [stored], least=len(set(acknowledged)))
+    yield Row("starts after which anything was missing, doubled or untrue", [bad], most=0)
 
 
-def main() -> None:
+def main() -> int:
     """Command line; fails where anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--images", type=int, default=20_000)
+    parser.add_argument("--quick", action="store_true", help="two kills, few images: only to see that it runs")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    sys.exit(run(given.rounds, given.seed, given.images) > 0)
+    found = list(rows(given.quick, given.rounds, given.seed))
+    for line in table(found):
+        print(line, flush=True)
+    return int(not all(row.reached for row in found))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

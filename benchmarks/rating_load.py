@@ -1,17 +1,17 @@
 """What the rating desk bears: 1, 10 and 50 simulated raters over HTTP against the studio as `app.py` serves it.
 
-    python benchmarks/rating_load.py [--seconds 10] [--calm-seconds 60]
+    python benchmarks/rating_load.py
 
-Each rater saves without pause (the save's answer holds the next image), once without fetching image bytes and once
-with; then 50 at a person's pace, 5 to 15 s an image. Beside it, with the same client: a bare FastAPI route with one
-commit, and SQLite's own commits in one process. Afterwards the database is read: every acknowledged rating is in it
-once, no image went to more people than are wanted, and the ratings CSV holds it all. Client and server share the
-machine's cores.
+Without pause, in turn: a bare FastAPI route with one commit, saves (whose answer holds the next image), saves with the
+image's bytes fetched before each, and asking for the next image alone. Then 50 raters at a person's pace, 5 to 15 s an
+image, with bytes and without. Beside it SQLite's own commits in one process. At the end the database is read: every
+acknowledged rating is in it and no other, once; and of all leases that the server gave, no image's went to more people
+than are wanted. Client and server share the machine's cores.
 """
 
-import argparse
 import http.client
 import json
+import math
 import os
 import random
 import sqlite3
@@ -20,7 +20,9 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,13 +32,41 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks import ratios
+from benchmarks.ratios import Row
 from benchmarks.serving import make_images, serving, studio
 from reward.aspects import HEADS
 
 WANTED = 2  # people an image
-CROWDS = (1, 10, 50)
-PAUSE_S = (5.0, 15.0)
-CSV_WAIT_S = 30.0
+ROUNDS = 3
+LEAST_OF_BARE = 0.6  # of the bare route's saves a second, without images, with the largest crowd
+MOST_CALM_MS = 30.0  # p99 of a save at a person's pace
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is done: seconds of a part of a round, and of each run at a person's pace."""
+
+    crowds: tuple[int, ...] = (1, 10, 50)
+    rounds: int = ROUNDS
+    seconds: float = 2.5
+    calm_seconds: float = 40.0
+    pause: tuple[float, float] = (5.0, 15.0)
+    images: int = 20_000
+
+
+QUICK = Size(crowds=(1, 3), rounds=1, seconds=0.3, calm_seconds=0.6, pause=(0.05, 0.15), images=1_000)
+
+
+@dataclass
+class Lease:
+    """An image that is a person's, from the answer that gave it until the request that let go of it was sent; for good
+    where it was rated or still held at the end. Moments of this process's clock."""
+
+    image_id: int
+    name: str
+    since: float
+    until: float = math.inf
 
 
 @dataclass
@@ -45,10 +75,15 @@ class Tally:
 
     saves: list[float] = field(default_factory=list)
     nexts: list[float] = field(default_factory=list)
-    images: list[float] = field(default_factory=list)
     acknowledged: list[str] = field(default_factory=list)  # keys
     refused: list[str] = field(default_factory=list)
-    elapsed: float = 0.0
+    leases: list[Lease] = field(default_factory=list)  # as the server gave them
+    rates: list[float] = field(default_factory=list)  # saves a second, one a round
+
+    def add(self, other: "Tally") -> None:
+        """Another round's."""
+        for name in vars(self):
+            getattr(self, name).extend(getattr(other, name))
 
 
 class Client:
@@ -57,6 +92,12 @@ class Client:
     def __init__(self, url: str) -> None:
         self.host = url.removeprefix("http://")
         self.connection = http.client.HTTPConnection(self.host, timeout=60)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[float, int, bytes]:
         """Seconds, status and answer."""
@@ -85,43 +126,110 @@ def new_rating(name: str, image_id: int, chance: random.Random) -> dict[str, Any
             "revises": None}  # fmt: skip
 
 
-def rate(url: str, name: str, until: float, tally: Tally, *, images: bool, calm: bool) -> None:
-    """One rater, until the time is up or nothing is left."""
-    client, chance = Client(url), random.Random(name)
-    if calm:
-        time.sleep(chance.uniform(0, PAUSE_S[1]))
-    seconds, status, content = client.call("GET", f"/api/next?annotator={name}&tab={name}")
-    tally.nexts.append(seconds)
-    while status == 200 and time.monotonic() < until:
-        task = json.loads(content)["image"]
-        if task is None:
-            return
-        if images:
-            seconds, _, _ = client.call("GET", "/" + task["url"])
-            tally.images.append(seconds)
-        if calm:
-            time.sleep(chance.uniform(*PAUSE_S))
-        rating = new_rating(name, task["image_id"], chance)
-        seconds, status, content = client.call("POST", "/api/ratings", rating)
+Work = Callable[[str, float, Tally], None]  # one rater by name, until a moment
+
+
+class Person:
+    """One rater's page: what it asks, and which image is its own meanwhile."""
+
+    def __init__(self, client: Client, name: str, tally: Tally) -> None:
+        self.client, self.name, self.tally = client, name, tally
+        self.lease: Lease | None = None
+
+    def ask(self, after: int | None = None) -> dict[str, Any] | None:
+        """The next image; None where there is none, or the server refuses."""
+        behind = "" if after is None else f"&after={after}"
+        sent = time.monotonic()
+        seconds, status, content = self.client.call(
+            "GET", f"/api/next?annotator={self.name}&tab={self.name}{behind}"
+        )  # fmt: skip
+        self.tally.nexts.append(seconds)
+        return self._given(status, content, sent)
+
+    def save(self, rating: dict[str, Any]) -> dict[str, Any] | None:
+        """Save a rating; returns the next image as `ask` does."""
+        sent = time.monotonic()
+        seconds, status, content = self.client.call("POST", "/api/ratings", rating)
         if status == 200:
-            tally.saves.append(seconds)
-            tally.acknowledged.append(rating["key"])
-        else:
-            tally.refused.append(content.decode(errors="replace")[:200])
+            self.tally.saves.append(seconds)
+            self.tally.acknowledged.append(rating["key"])
+            self.lease = None  # rated: the image has this person for good
+        return self._given(status, content, sent)
 
-
-def tap(url: str, _name: str, until: float, tally: Tally) -> None:
-    """One client of the bare route."""
-    client = Client(url)
-    while time.monotonic() < until:
-        seconds, status, _ = client.call("POST", "/tap", {"text": uuid.uuid4().hex})
+    def _given(self, status: int, content: bytes, sent: float) -> dict[str, Any] | None:
         if status != 200:
-            raise SystemExit(f"the bare route answered {status}")
-        tally.saves.append(seconds)
+            self.tally.refused.append(content.decode(errors="replace")[:200])
+            return None
+        task: dict[str, Any] | None = json.loads(content)["image"]
+        image_id = None if task is None else task["image_id"]
+        if self.lease is not None and self.lease.image_id != image_id:
+            self.lease.until = sent
+            self.lease = None
+        if image_id is not None and self.lease is None:
+            self.lease = Lease(image_id, self.name, time.monotonic())
+            self.tally.leases.append(self.lease)
+        return task
 
 
-def crowd(count: int, seconds: float, work: Callable[[str, float, Tally], None]) -> Tally:
-    """`count` clients at once for so many seconds."""
+@dataclass(frozen=True)
+class Rater:
+    """One who rates until the time is up or nothing is left; with a `pause` (s) a person, who asks for each image."""
+
+    url: str
+    images: bool = False
+    pause: tuple[float, float] | None = None
+
+    def __call__(self, name: str, until: float, tally: Tally) -> None:
+        with Client(self.url) as client:
+            self._rate(Person(client, name, tally), until)
+
+    def _rate(self, person: Person, until: float) -> None:
+        chance = random.Random(person.name)
+        if self.pause:
+            time.sleep(chance.uniform(0, self.pause[1]))
+        task = person.ask()
+        while task is not None and time.monotonic() < until:
+            if self.images:
+                person.client.call("GET", "/" + task["url"])
+            if self.pause:
+                time.sleep(chance.uniform(*self.pause))
+            after = task["image_id"]
+            task = person.save(new_rating(person.name, after, chance))
+            if self.pause and task is not None:
+                task = person.ask(after)
+
+
+@dataclass(frozen=True)
+class Asker:
+    """One who asks for the next image over and over, as a page that is opened does."""
+
+    url: str
+
+    def __call__(self, name: str, until: float, tally: Tally) -> None:
+        with Client(self.url) as client:
+            person = Person(client, name, tally)
+            while time.monotonic() < until and person.ask() is not None:
+                pass
+
+
+@dataclass(frozen=True)
+class Tapper:
+    """One client of the bare route."""
+
+    url: str
+
+    def __call__(self, _name: str, until: float, tally: Tally) -> None:
+        with Client(self.url) as client:
+            while time.monotonic() < until:
+                seconds, status, _ = client.call("POST", "/tap", {"text": uuid.uuid4().hex})
+                if status != 200:
+                    tally.refused.append(f"the bare route answered {status}")
+                    return
+                tally.saves.append(seconds)
+
+
+def crowd(count: int, seconds: float, work: Work) -> Tally:
+    """`count` clients at once for so many seconds, each with a name of its own."""
     tally = Tally()
     began = time.monotonic()
     names = [f"rater-{uuid.uuid4().hex[:8]}" for _ in range(count)]
@@ -130,7 +238,7 @@ def crowd(count: int, seconds: float, work: Callable[[str, float, Tally], None])
         thread.start()
     for thread in threads:
         thread.join()
-    tally.elapsed = time.monotonic() - began
+    tally.rates.append(len(tally.saves) / (time.monotonic() - began))
     return tally
 
 
@@ -167,105 +275,124 @@ def serve_bare(database: Path) -> None:
     """Serve the bare route until the process is ended."""
     import uvicorn
 
-    from dashboards.studio import bind
+    from dashboards.listening import Listening
 
-    with bind(0) as listener:
+    with Listening(port=0).bind() as listener:
         print(f"Bare route: http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
         uvicorn.Server(uvicorn.Config(bare_app(database), log_level="warning")).run(sockets=[listener])
 
 
 def commits_alone(folder: Path, seconds: float) -> float:
     """SQLite's commits a second, in this process and one after another."""
-    db = connect(folder / "alone.db")
     count, until = 0, time.monotonic() + seconds
-    while time.monotonic() < until:
-        with db:
-            db.execute("INSERT INTO taps (text) VALUES (?)", [uuid.uuid4().hex])
-        count += 1
+    with closing(connect(folder / "alone.db")) as db:
+        while time.monotonic() < until:
+            with db:
+                db.execute("INSERT INTO taps (text) VALUES (?)", [uuid.uuid4().hex])
+            count += 1
     return count / seconds
 
 
-def check(data: Path, acknowledged: list[str]) -> list[str]:
-    """What the database and the CSV say of the run, in words."""
-    db = sqlite3.connect(f"file:{data / 'studio.db'}?mode=ro", uri=True)
-    stored = [str(row[0]) for row in db.execute("SELECT key FROM ratings UNION ALL SELECT key FROM repeats")]
-    over = db.execute(
-        "SELECT count(*) FROM (SELECT image_id FROM ratings WHERE NOT late GROUP BY image_id "
-        "HAVING count(DISTINCT annotator) > ?)", [WANTED],
-    ).fetchone()[0]  # fmt: skip
-    twice = db.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM ratings GROUP BY image_id, annotator HAVING count(*) > 1)"
-    ).fetchone()[0]
-    rated = db.execute("SELECT count(DISTINCT image_id) FROM ratings").fetchone()[0]
-    missing = len(set(acknowledged) - set(stored))
-    frame = pd.read_csv(data / "annotations" / "multihead_ratings.csv")
-    return [
-        f"acknowledged {len(acknowledged):,}, stored {len(stored):,}, acknowledged but not stored {missing}",
-        f"images given to more than {WANTED} people: {over}; images rated twice by one person: {twice}",
-        f"rated images {rated:,}, rows in the ratings CSV after the server's end {len(frame):,}",
-    ]
+def over_assigned(leases: Sequence[Lease], wanted: int) -> int:
+    """Images that more than `wanted` people had at one moment, be it rated or before them."""
+    by_image: dict[int, list[Lease]] = defaultdict(list)
+    for lease in leases:
+        by_image[lease.image_id].append(lease)
+    return sum(
+        any(len({other.name for other in of if other.since <= one.since < other.until}) > wanted for one in of)
+        for of in by_image.values()
+    )
 
 
-def percentiles(seconds: list[float]) -> str:
-    """p50, p95, p99 in milliseconds."""
-    if not seconds:
-        return "– | – | –"
-    return " | ".join(f"{value * 1000:.1f}" for value in np.percentile(seconds, [50, 95, 99]))
+def kept(data: Path, total: Tally) -> Iterator[Row]:
+    """What database and CSV say of all runs, after the server's end."""
+    with closing(sqlite3.connect(f"file:{data / 'studio.db'}?mode=ro", uri=True)) as db:
+        stored = [str(row[0]) for row in db.execute("SELECT key FROM ratings UNION ALL SELECT key FROM repeats")]
+        twice = db.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM ratings GROUP BY image_id, annotator HAVING count(*) > 1)"
+        ).fetchone()[0]
+        rated = db.execute("SELECT count(DISTINCT image_id) FROM ratings").fetchone()[0]
+    rows = len(pd.read_csv(data / "annotations" / "multihead_ratings.csv"))
+    yield Row("ratings acknowledged", [len(total.acknowledged)])
+    yield Row("acknowledged and not stored", [len(set(total.acknowledged) - set(stored))], most=0)
+    yield Row("stored and not acknowledged", [len(set(stored) - set(total.acknowledged))], most=0)
+    yield Row(
+        "keys stored twice, or images rated twice by one person", [len(stored) - len(set(stored)) + twice], most=0
+    )
+    yield Row("leases given", [len(total.leases)])
+    yield Row(f"images leased to more than {WANTED} people at a time", [over_assigned(total.leases, WANTED)], most=0)
+    yield Row("requests refused", [len(total.refused)], most=0)
+    yield Row("rated images less rows of the contract CSV", [abs(rated - rows)], most=0)
 
 
-def line(what: str, tally: Tally) -> str:
-    """A row of the table."""
-    rate_a_second = f"{len(tally.saves) / tally.elapsed:.0f}" if tally.elapsed else "–"
-    return f"| {what} | {rate_a_second} | {percentiles(tally.saves)} | {percentiles(tally.nexts)} |"
+def waits(what: str, seconds: list[float], most_p99: float | None = None) -> Iterator[Row]:
+    """p50, p95 and p99 in milliseconds."""
+    for number in (50, 95, 99) if seconds else ():
+        most = most_p99 if number == 99 else None
+        yield Row(f"{what}, p{number}", [float(np.percentile(seconds, number)) * 1000], most=most, unit=" ms")
 
 
-def main() -> None:
-    """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=10, help="of each run without pause")
-    parser.add_argument("--calm-seconds", type=float, default=60, help="of the run at a person's pace")
-    parser.add_argument("--images", type=int, default=20_000)
-    parser.add_argument("--bare", type=Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.bare is not None:
-        serve_bare(given.bare)
-        return
+def at_once(size: Size, bare: str, url: str, total: Tally) -> Iterator[Row]:
+    """The crowds without pause."""
+    works: dict[str, Work] = {
+        "bare": Tapper(bare), "saves": Rater(url), "with images": Rater(url, images=True), "next": Asker(url)
+    }  # fmt: skip
+    for count in size.crowds:
+        found = {name: Tally() for name in works}
+        for _ in range(size.rounds):
+            for name, work in works.items():
+                found[name].add(crowd(count, size.seconds, work))
+        who = f"{count} rater{'s' * (count > 1)}"
+        yield Row(f"{who}: bare route", found["bare"].rates, unit="/s")
+        for name, what in (("saves", "saves"), ("with images", "saves with image bytes")):
+            yield Row(f"{who}: {what}", found[name].rates, unit="/s")
+            yield from waits(f"{who}: {what}", found[name].saves)
+        yield from waits(f"{who}: next", found["next"].nexts)
+        shares = [ours / theirs for ours, theirs in zip(found["saves"].rates, found["bare"].rates, strict=True)]
+        least = LEAST_OF_BARE if count == size.crowds[-1] else None
+        yield Row(f"{who}: saves ÷ bare route", shares, least=least)
+        total.refused += found.pop("bare").refused
+        for tally in found.values():
+            total.add(tally)
+
+
+def calmly(size: Size, url: str, total: Tally) -> Iterator[Row]:
+    """The largest crowd at a person's pace."""
+    for images in (True, False):
+        found = crowd(size.crowds[-1], size.calm_seconds, Rater(url, images, size.pause))
+        what = f"{size.crowds[-1]} raters at a person's pace{' with image bytes' if images else ''}"
+        yield Row(f"{what}: saves", found.rates, unit="/s")
+        yield from waits(f"{what}: save", found.saves, MOST_CALM_MS)
+        yield from waits(f"{what}: next", found.nexts)
+        total.add(found)
+
+
+def measure(size: Size) -> Iterator[Row]:
+    """All runs, then what is stored."""
+    total = Tally()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        data = folder / "data"
-        make_images(data, given.images)
-        (data / "studio.toml").write_text(f"ratings_per_image = {WANTED}\n")
-        measure(folder, data, given.seconds, given.calm_seconds)
+        make_images(folder / "data", size.images)
+        (folder / "data" / "studio.toml").write_text(f"ratings_per_image = {WANTED}\nlease_minutes = 60\n")
+        bare_command = [sys.executable, os.fspath(Path(__file__)), "--bare", os.fspath(folder / "bare.db")]
+        with serving(bare_command, folder) as (bare, _), studio(folder) as (url, _):
+            total.add(crowd(1, size.seconds, Rater(url)))  # the first requests find nothing warm
+            yield from at_once(size, bare, url, total)
+            yield from calmly(size, url, total)
+        alone = [commits_alone(folder, size.seconds / 2) for _ in range(size.rounds)]
+        yield Row("SQLite's commits in one process", alone, unit="/s")
+        yield from kept(folder / "data", total)
+    if total.refused:
+        print(f"refused, the first: {total.refused[0]}", file=sys.stderr)
 
 
-def measure(folder: Path, data: Path, seconds: float, calm_seconds: float) -> None:
-    """All runs, then what is stored."""
-    acknowledged: list[str] = []
-    refused: list[str] = []
-    rates: dict[str, float] = {}
-    print("| raters | saves/s | save p50 | p95 | p99 ms | next p50 | p95 | p99 ms |\n" + "|---" * 8 + "|", flush=True)
-
-    def show(what: str, tally: Tally) -> None:
-        acknowledged.extend(tally.acknowledged)
-        refused.extend(tally.refused)
-        rates[what] = len(tally.saves) / tally.elapsed
-        print(line(what, tally), flush=True)
-
-    bare_command = [sys.executable, os.fspath(Path(__file__)), "--bare", os.fspath(folder / "bare.db")]
-    with serving(bare_command, folder) as (bare, _), studio(folder) as (url, _):
-        for count in CROWDS:
-            show(f"{count}, bare route", crowd(count, seconds, lambda *who: tap(bare, *who)))
-            show(f"{count}", crowd(count, seconds, lambda *who: rate(url, *who, images=False, calm=False)))
-            show(f"{count}, with images", crowd(count, seconds, lambda *who: rate(url, *who, images=True, calm=False)))
-        most = CROWDS[-1]
-        calm = f"{most}, a person's pace, with images"
-        show(calm, crowd(most, calm_seconds, lambda *who: rate(url, *who, images=True, calm=True)))
-    print(f"\nSQLite alone: {commits_alone(folder, seconds / 2):,.0f} commits/s")
-    print(f"{most} raters ÷ bare route: {rates[str(most)] / rates[f'{most}, bare route']:.2f}")
-    print("\n".join(check(data, acknowledged)))
-    if refused:
-        print(f"refused: {len(refused)}, the first: {refused[0]}")
+def rows(quick: bool) -> Iterator[Row]:
+    """As `benchmarks.run_all` asks for them."""
+    return measure(QUICK if quick else Size())
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--bare"]:  # the process of the bare route
+        serve_bare(Path(sys.argv[2]))
+    else:
+        ratios.main(rows, __doc__)

@@ -35,13 +35,15 @@ class Row:
         spread = f"{low}–{high} (n = {len(self.values)})" if len(self.values) > 1 else "(n = 1)"
         if self.most is None and self.least is None:
             return [self.what, f"{median}{self.unit}", spread, "–", "–"]
+        targets = (("≤", self.most), ("≥", self.least))
+        target = " ".join(f"{sign} {_figure(value)}" for sign, value in targets if value is not None)
+        return [self.what, f"{median}{self.unit}", spread, f"{target}{self.unit}", "yes" if self.reached else "**no**"]
+
+    @property
+    def reached(self) -> bool:
+        """Whether the median is as it should be; a figure without a target always is."""
         value = float(np.median(self.values))
-        if self.most is not None:
-            target, reached = f"≤ {_figure(self.most)}{self.unit}", value <= self.most
-        else:
-            assert self.least is not None
-            target, reached = f"≥ {_figure(self.least)}{self.unit}", value >= self.least
-        return [self.what, f"{median}{self.unit}", spread, target, "yes" if reached else "**no**"]
+        return (self.most is None or value <= self.most) and (self.least is None or value >= self.least)
 
 
 Rows = Callable[[bool], Iterable[Row]]  # told whether to be quick

@@ -22,14 +22,13 @@ from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import psutil
-from dashboards_server import StudioProcess
 from gradio_client import Client
 
 from benchmarks.ratios import Row, table
 from dashboards.training import FORM_FIELDS
+from tests.dashboards_server import StudioProcess
 from tests.reward_inputs import simple_ratings
 
 KILLS = 20
@@ -58,7 +57,8 @@ class Room:
 
     def ask(self, route: str, *values: object) -> tuple[object, ...]:
         """What a page that was just opened gets from a route."""
-        return Client(self.studio.url, verbose=False).predict(*values, api_name=route)
+        found: tuple[object, ...] = Client(self.studio.url, verbose=False).predict(*values, api_name=route)
+        return found
 
     def start(self, name: str) -> None:
         form = {

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -87,7 +88,13 @@ def make_project(folder: Path, runs: int, images: int, prompts: int) -> None:
             insert_rating(db, Rating(image.id, "Ada", values, key=f"rating-{image.id:08d}"), "2026-01-01T00:00:00.000Z")
     store.close()
     first = folder / "outputs/run-000"
-    told = {"ratings": planted.ratings, "pairs": planted.pairs, "backbone": "pixelstats", "epochs": 3, "folds": 3}
+    told: dict[str, Any] = {
+        "ratings": planted.ratings,
+        "pairs": planted.pairs,
+        "backbone": "pixelstats",
+        "epochs": 3,
+        "folds": 3,
+    }
     list(train(TrainConfig(output=first, cache_dir=folder / "cache", **told)))
     for number in range(1, runs):
         shutil.copytree(first, folder / f"outputs/run-{number:03d}", symlinks=True)

@@ -2,7 +2,7 @@
 
     python benchmarks/run_all.py [--quick] [--only encoding heads …]
 
-Each runs alone too: `python benchmarks/NAME.py`. Together they take about twenty minutes on two cores.
+Each runs alone too: `python benchmarks/NAME.py`. Together they take about half an hour on two cores.
 """
 
 import argparse
@@ -16,7 +16,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.ratios import Row, table
 
-NAMES = ("startup", "heads", "million_ratings", "encoding", "first_training", "rooms", "kills")
+NAMES = (
+    "startup",
+    "heads",
+    "million_ratings",
+    "encoding",
+    "first_training",
+    "rooms",
+    "kills",
+    "rating_load",
+    "ratings_csv",
+)
 
 
 def rows(names: Sequence[str], quick: bool) -> Iterator[Row]:

@@ -46,6 +46,14 @@ PEOPLE_GLOSSARY: Final[Mapping[str, str]] = {
     "Seconds": "median time an image",
 }
 
+PROJECT_GLOSSARY: Final[Mapping[str, str]] = {
+    "Pace": "ratings an hour while working: pauses of five minutes and more are left out",
+    "Median time": "half of the person's ratings took longer",
+    "Done": "images with all the ratings that are wanted",
+    "Begun": "images with a rating, but not with all that are wanted",
+    "Untouched": "images that nobody has rated",
+}
+
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, wide: bool = False) -> str:
     """A table of cells that are HTML already; it scrolls within itself where the screen is narrow.
@@ -67,7 +75,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, wide: bool =
 
 def term(word: str) -> str:
     """A word, escaped; with its explanation on hover where one of the glossaries has it."""
-    explained = GLOSSARY.get(word) or PEOPLE_GLOSSARY.get(word)
+    explained = GLOSSARY.get(word) or PEOPLE_GLOSSARY.get(word) or PROJECT_GLOSSARY.get(word)
     return f'<abbr title="{escape(explained)}">{escape(word)}</abbr>' if explained else escape(word)
 
 

@@ -121,6 +121,28 @@ def test_parquet_holds_the_files_own_bytes_and_tells_datasets_so(store: Store, t
     }  # fmt: skip
 
 
+def test_the_data_sets_library_loads_parquet_with_pictures_and_ratings(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    import datasets
+
+    file = export(store, "parquet", tmp_path / "ratings.parquet")
+    loaded = datasets.load_dataset("parquet", data_files=str(file), split="train", cache_dir=str(tmp_path / "cache"))
+    assert loaded.num_rows == 4
+    first = loaded[0]
+    own = Image.open(store.project.images / "p01" / "1.png")
+    assert isinstance(first["image"], Image.Image)
+    np.testing.assert_array_equal(np.asarray(first["image"]), np.asarray(own))
+    assert (first["prompt_id"], first["image_path"]) == ("p01", "data/images/p01/1.png")
+    assert [first[column] for column in RATING_COLUMNS] == [6.5, 6.0, 7.5, 5.5, 2.0]
+    assert [(said["annotator"], said["spatial"], said["cannot_judge"]) for said in first["ratings"]] == [
+        ("Ada", 8.0, ["material"]),
+        ("Bob", 5.0, []),
+    ]
+
+
 def test_parquet_is_made_in_parts(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("annotate.exporting.parquet._GROUP_ROWS", 3)
     file = export(store, "parquet", tmp_path / "ratings.parquet")

@@ -39,6 +39,57 @@ def test_heads_and_trees_are_measured_on_the_same_pairs(tmp_path: Path) -> None:
         assert float(difference) == pytest.approx(float(heads) - float(trees), abs=1.1e-3)
         low, high = (float(bound) for bound in interval.split(" – "))
         assert low <= float(difference) <= high
+HELP = """
+import contextlib, io, runpy, sys
+for file in sys.argv[1:]:
+    sys.argv = [file, "--help"]
+    with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):
+        runpy.run_path(file, run_name="__main__")
+    print(file, said.getvalue().startswith("usage: "))
+"""
+
+
+def test_each_can_be_asked_what_it_does() -> None:
+    files = [str(path) for path in sorted((PROJECT / "benchmarks").glob("*.py")) if "__main__" in path.read_text()]
+    command = [sys.executable, "-c", HELP, *files]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.stdout.splitlines() == [f"{file} True" for file in files], done.stderr
+
+
+def test_the_desk_bears_a_few_raters_and_keeps_what_it_acknowledged() -> None:
+    from benchmarks import rating_load
+
+    found = {row.what: row for row in rating_load.rows(True)}
+    assert found["ratings acknowledged"].values[0] > 0
+    assert found["leases given"].values[0] > 0
+    assert any(what.endswith("next, p99") for what in found)
+    for what in (
+        "acknowledged and not stored",
+        "stored and not acknowledged",
+        "keys stored twice, or images rated twice by one person",
+        "images leased to more than 2 people at a time",
+        "requests refused",
+        "rated images less rows of the contract CSV",
+    ):
+        assert found[what].reached, what
+
+
+def test_over_assignment_is_counted_among_leases() -> None:
+    from benchmarks.rating_load import Lease, over_assigned
+
+    gone = [Lease(1, "a", 0, 5), Lease(1, "b", 1), Lease(1, "c", 6)]  # a let go of it before c came
+    assert over_assigned(gone, 2) == 0
+    assert over_assigned([*gone, Lease(1, "d", 7)], 2) == 1
+    assert over_assigned([Lease(1, "a", 0), Lease(1, "a", 3), Lease(1, "b", 4)], 2) == 0  # a repeat
+    assert over_assigned([Lease(1, "a", 0, 5), Lease(1, "b", 1), Lease(1, "c", 4)], 2) == 1
+
+
+def test_saves_are_followed_into_the_files() -> None:
+    from benchmarks import ratings_csv
+
+    found = [row.what for row in ratings_csv.rows(True)]
+    assert found[0] == "200 images: a save with the exporter ÷ without"
+    assert found[-1] == "200 images: both CSVs true after a save, the worst"
 
 
 def test_a_small_table_of_ratings_goes_all_the_way(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,6 @@ def test_the_data_sets_library_reads_the_embeddings(
     here: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path))
-    pytest.importorskip("datasets")
     assert import_module("reward.embed").main(commands("A data set at a time")[2][3:]) == 0
     (block,) = [b for b in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL) if "load_dataset" in b]
     exec(block, here)

@@ -100,6 +100,12 @@ def test_a_zip_and_a_csv_come_in_after_a_look_and_go_out_again(
     expect(overview).to_contain_text("6images")
     expect(overview.get_by_text(who)).to_be_visible()
     expect(overview.locator("table img, table b")).to_have_count(0)
+    listed = page.locator("#project-images")
+    expect(listed).to_contain_text("Images 1–6 of 6; page 1 of 1.")
+    page.locator("#images-filter input, #images-filter textarea").fill("q1/")
+    expect(listed).to_contain_text("Images 1–4 of 4")
+    expect(listed.locator("table img, table b")).to_have_count(0)
+    page.screenshot(path=screenshots / "project-overview-1280-light.png", full_page=True)
 
     # What Chromium shows is what an encoder gets.
     rate = page.request.get(f"{studio.url}/api/ratings", params={"annotator": who}).json()["ratings"]
