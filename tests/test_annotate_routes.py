@@ -270,6 +270,7 @@ def test_openapi_tells_what_the_routes_do(client: TestClient) -> None:
         "/api/next",
         "/api/progress",
         "/api/ratings",
+        "/api/ratings/last",
         "/api/skip",
         "/api/leave",
         "/api/pairs",
