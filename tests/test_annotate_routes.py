@@ -240,11 +240,15 @@ def test_this_computer_is_answered(client: TestClient, host: str) -> None:
         {"sec-fetch-site": "same-site"},
     ],
 )
-def test_writes_from_other_pages_are_refused(client: TestClient, store: Store, headers: dict[str, str]) -> None:
+def test_requests_from_other_pages_are_refused(client: TestClient, store: Store, headers: dict[str, str]) -> None:
     answer = client.post("/api/ratings", json=rating(), headers=headers)
     assert (answer.status_code, answer.json()["detail"]) == (403, "Requests from other web pages are refused.")
     assert client.post("/api/skip", json={"annotator": "Ada", "image_id": 1}, headers=headers).status_code == 403
     assert store.ratings_since(0) == []
+    for method in ("GET", "HEAD"):  # as a page elsewhere shows a picture
+        asked = client.request(method, "/api/next", params={"annotator": "Ada"}, headers=headers)
+        assert asked.status_code == 403
+    assert store._db.execute("SELECT count(*) FROM leases").fetchone() == (0,)
 
 
 def test_writes_from_the_studios_own_page_are_taken(client: TestClient) -> None:
