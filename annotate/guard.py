@@ -1,6 +1,8 @@
-"""Keeps other web pages out of a studio on this computer: checks Host on every request, Origin on every write.
+"""Keeps other web pages out of a studio on this computer: checks Host on every request, where it comes from on every
+write and on every request to the JSON routes.
 
-Without it, a page on any site could post ratings (CSRF) or, by DNS rebinding, read them.
+Without it, a page on any site could post ratings (CSRF), take images from raters by showing `/api/next` as if it were a
+picture, or, by DNS rebinding, read the ratings.
 """
 
 import json
@@ -13,7 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _MAX_JSON_BYTES = 64 * 1024
-_SMALL_PATHS = ("/api/", "/sign-")
+_ROUTES = "/api/"
+_SMALL_PATHS = (_ROUTES, "/sign-")
 
 
 class Guard:
@@ -43,14 +46,15 @@ class Guard:
                 400,
                 f"This studio answers only at {', '.join(sorted(self._hosts))}; open it under one of these names.",
             )
-        if scope["type"] == "http" and scope["method"] in _SAFE_METHODS:
+        reads = scope["type"] == "http" and scope["method"] in _SAFE_METHODS
+        if reads and not scope["path"].startswith(_ROUTES):
             return None
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc.lower() != host:
             return 403, "Requests from other web pages are refused."
         if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
             return 403, "Requests from other web pages are refused."
-        if scope["path"].startswith(_SMALL_PATHS) and not _is_small(headers):
+        if not reads and scope["path"].startswith(_SMALL_PATHS) and not _is_small(headers):
             return 413, f"A request may hold {_MAX_JSON_BYTES // 1024} KiB, with its length given."
         return None
 

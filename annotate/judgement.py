@@ -32,7 +32,7 @@ class Rating:
     speaks for all ratings of the image up to the one numbered `covers`, on the heads that have a value or are in
     `unjudged`.
     `revises` is the key of the same person's rating of the same image that this one takes the place of.
-    `late` says that it came after the image had been free for others again.
+    `late` says of a first rating that the person had no lease of the image then; see docs/rating.md.
     """
 
     image_id: int

@@ -28,6 +28,14 @@ def renew_lease(db: Database, image_id: int, annotator: str, minutes: float) -> 
     )
 
 
+def held_lease(db: Database, annotator: str, tab: str) -> tuple[int, str] | None:
+    """The image that a person's tab has before it now, and the lease's kind."""
+    row = db.execute(
+        "SELECT image_id, kind FROM leases WHERE annotator = ? AND tab = ? AND expires > ?", [annotator, tab, moment()]
+    ).fetchone()  # fmt: skip
+    return None if row is None else (int(row[0]), str(row[1]))
+
+
 def end_lease(db: Database, image_id: int, annotator: str) -> tuple[str, bool]:
     """The person is done with the image. Returns the lease's kind ('' if there was none) and whether it had ended."""
     row = db.execute(

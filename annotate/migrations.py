@@ -223,4 +223,17 @@ def studio_migrations() -> Migrations:
                 "BEGIN SELECT RAISE(ABORT, 'requests are append-only'); END"
             )
 
+    @migrations()
+    def repeats_are_remembered_when_given_out(db: Database) -> None:
+        db.execute(
+            "CREATE TABLE repeat_offers (annotator TEXT NOT NULL, image_id INTEGER NOT NULL REFERENCES images(id), "
+            "PRIMARY KEY (annotator, image_id)) STRICT"
+        )
+        db.execute(
+            "INSERT INTO repeat_offers SELECT annotator, image_id FROM repeats "
+            "UNION SELECT annotator, image_id FROM leases WHERE kind = 'repeat'"
+        )
+        # The newest rating's number when the repeat was stored: its place among a person's ratings.
+        db.execute("ALTER TABLE repeats ADD COLUMN behind INTEGER")
+
     return migrations

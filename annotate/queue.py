@@ -12,6 +12,7 @@ from annotate.catalogue import ImageRow, one_image, row_to_image, select_images
 from annotate.drafts import drafted_images, one_draft
 from annotate.leases import moment
 from annotate.ranking import Ranking
+from annotate.repeats import is_of_repeat
 from annotate.requests import FREE, OPEN, newest_request
 from annotate.rows import current_rating
 
@@ -43,6 +44,7 @@ _WITH_OTHERS = (
 )
 _CHUNK = 100
 BEGUN = "You had begun this one."
+HELD = "You were at this one."
 BY_LOT = "This one came by lot, so that evaluation stays fair."
 NEW = "This one is new: no model has ranked it yet."
 
@@ -74,10 +76,11 @@ class Asking:
 
 @dataclass(frozen=True)
 class Pick:
-    """An image for a person, and why it comes, in words."""
+    """An image for a person, and why it comes, in words; `again` as a blind repeat."""
 
     image: ImageRow
     why: str
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,12 +131,15 @@ def _begun(db: Database, asking: Asking) -> list[Pick]:
     for image_id in drafted_images(db, asking.annotator):
         current = current_rating(db, image_id, asking.annotator)
         draft = one_draft(db, image_id, asking.annotator)
-        if draft is None or draft.revises != (current.key if current else None):
+        if draft is None:
+            continue
+        repeat = current is not None and draft.revises != current.key
+        if draft.revises != (current.key if current else None) and not (repeat and is_of_repeat(db, draft)):
             continue
         free = f"AND NOT {_ELSEWHERE.format(_OF_THIS_BROWSER)}" + ("" if current else f" AND {_WANTED}")
         found = _select(db, f"AND i.id = :id {free}", {**asking.values(), "id": image_id})
         if found:
-            return [Pick(found[0], BEGUN)]
+            return [Pick(found[0], BEGUN, repeat and draft.revises is None)]
     return []
 
 

@@ -22,7 +22,8 @@ _CURRENT = (
 )
 _REPEATS = (
     f"SELECT p.annotator, {', '.join(f'p.{head} - r.{head}' for head in HEADS)} "
-    "FROM repeats p JOIN ratings r ON r.key = p.of_key"
+    "FROM (SELECT max(id) AS id FROM repeats GROUP BY annotator, image_id) n JOIN repeats p ON p.id = n.id "
+    "JOIN ratings r ON r.key = p.of_key"
 )
 
 

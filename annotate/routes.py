@@ -51,8 +51,8 @@ def rating_router(store: Store, exporter: Exporter, check_person: CheckPerson) -
         counts = store.progress(annotator)
         return ProgressOut(rated=counts.rated, total=counts.total, notices=notices(store, exporter))
 
-    def queue_of(annotator: str, after: int | None = None, tab: str = "") -> dict[str, Any]:
-        tasks = [_task_out(task) for task in store.next_tasks(annotator, after, tab=tab)]
+    def queue_of(annotator: str, after: int | None = None, tab: str = "", *, lend: bool = True) -> dict[str, Any]:
+        tasks = [_task_out(task) for task in store.next_tasks(annotator, after, tab=tab, lend=lend)]
         return {"image": tasks[0] if tasks else None, "upcoming": tasks[1:], "progress": progress_of(annotator)}
 
     @router.get("/desk", summary="Which project is rated here")
@@ -75,8 +75,9 @@ def rating_router(store: Store, exporter: Exporter, check_person: CheckPerson) -
             int | None, Query(ge=1, description="Begin behind this image; else where they left off.")
         ] = None,
         tab: Annotated[str, Query(max_length=64, description="Tells one page of a person from another.")] = "",
+        look: Annotated[bool, Query(description="Only look ahead: the page keeps the image that it has.")] = False,
     ) -> QueueOut:
-        return QueueOut(**queue_of(check_person(person, annotator), after, tab))
+        return QueueOut(**queue_of(check_person(person, annotator), after, tab, lend=not look))
 
     @router.get("/progress", summary="How far a person is")
     def get_progress(person: Rater, annotator: Who) -> ProgressOut:
@@ -110,6 +111,16 @@ def rating_router(store: Store, exporter: Exporter, check_person: CheckPerson) -
             for own in found[:limit]
         ]
         return OwnListOut(ratings=ratings, more=len(found) > limit)
+
+    @router.get("/ratings/last", summary="What a person said last, or last before another of their ratings")
+    def get_last(
+        person: Rater,
+        annotator: Who,
+        before: Annotated[str | None, Query(max_length=64, description="That rating's key.")] = None,
+    ) -> OwnListOut:
+        own = store.said_last(check_person(person, annotator), before)
+        found = [] if own is None else [OwnOut(image=image_out(own.image), current=current_out(own.rating), times=1)]
+        return OwnListOut(ratings=found, more=False)
 
     @router.put("/drafts", summary="Keep what is touched of a rating that isn't saved yet")
     def put_draft(person: Rater, sent: DraftIn) -> DraftOut:

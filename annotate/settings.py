@@ -30,7 +30,10 @@ class Campaign:
     lease_minutes: float = _setting(15.0, 0.1, 1440, "how long an image is kept for somebody who does nothing")
     votes_per_pair: int = _setting(0, 0, 1000, "different people who compare a pair of images; 0: everybody, all pairs")
     strip: str = _setting(
-        "auto", None, None, "one's own ratings of the same prompt beside the image: on, off, or auto: on unless random"
+        "auto",
+        None,
+        None,
+        "one's own ratings of the same prompt beside the image: on, off, or auto (on if order is prompt)",
     )
 
     @property

@@ -8,7 +8,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TextIO, TypeVar
 
 from sqlite_utils import Database
@@ -28,16 +28,24 @@ from annotate.errors import ConflictError, NotFoundError, RevisedError
 from annotate.export_log import Export, known_exports, note_begun, note_finished
 from annotate.files import lock_file
 from annotate.gold import GoldBand, band_arrays, gold_or_problem
-from annotate.history import OwnRating, own_ratings
+from annotate.history import OwnRating, own_ratings, said_last
 from annotate.judgement import Draft, Rating, StoredRating, check_annotator, check_reason
-from annotate.leases import end_lease, leave, renew_lease, take_lease
+from annotate.leases import end_lease, held_lease, leave, renew_lease, take_lease
 from annotate.migrations import studio_migrations
 from annotate.orders import Orders
 from annotate.preference_store import PreferenceStore
 from annotate.project import Project
-from annotate.queue import BEGUN, Asking, Pick, Progress, count_images, count_rated, next_images
+from annotate.queue import BEGUN, HELD, Asking, Pick, Progress, count_images, count_rated, next_images
 from annotate.rated import Rated, read_rated
-from annotate.repeats import due_repeat, insert_repeat, repeat_by_key
+from annotate.repeats import (
+    answered_repeat,
+    due_repeat,
+    insert_repeat,
+    is_of_repeat,
+    is_offered,
+    note_offer,
+    repeat_by_key,
+)
 from annotate.requests import Request, insert_request, is_open, newest_request
 from annotate.rows import current_rating, insert_rating, rating_by_key, row_to_rating, same_content, select_ratings
 from annotate.settings import Campaign, read_campaign
@@ -153,21 +161,20 @@ class Store:
         """
         with self._writing_lock:  # held beyond the commit, so that nobody counts between it and the new count
             with self._writing() as db:
-                earlier = rating_by_key(db, rating.key)
+                earlier = rating_by_key(db, rating.key) or repeat_by_key(db, rating.key)
                 if earlier is not None:
                     if not same_content(earlier, rating):
                         raise ConflictError("This key was used for another rating; make a new key for each rating.")
                     return earlier, True
                 self._require_active(db, rating.image_id)
-                repeat = _known_repeat(db, rating)
-                if repeat is not None:
-                    return repeat, True
                 current = current_rating(db, rating.image_id, rating.annotator)
-                kind, late = end_lease(db, rating.image_id, rating.annotator)
-                if kind == "repeat" and current is not None and rating.revises is None:
-                    return _store_repeat(db, rating, current), False
+                kind, ended = end_lease(db, rating.image_id, rating.annotator)
+                if current is not None and _answers_repeat(db, rating, only_if_newest or kind == "repeat"):
+                    remove_draft(db, rating.image_id, rating.annotator)
+                    return insert_repeat(db, rating, current.key, now()), False
                 if only_if_newest:
                     _require_newest(current, rating)
+                late = current is None and (ended or (kind == "" and self._is_lent(rating.image_id)))
                 revises = None if current is None else current.key
                 stored = insert_rating(db, replace(rating, revises=revises, late=late), now())
                 remove_draft(db, rating.image_id, rating.annotator)
@@ -188,7 +195,8 @@ class Store:
         with self._writing(synced=False) as db:
             self._require_active(db, draft.image_id)
             current = current_rating(db, draft.image_id, draft.annotator)
-            if draft.revises != (None if current is None else current.key):
+            known = draft.revises == (None if current is None else current.key)
+            if not known and (current is None or not is_of_repeat(db, draft)):
                 return False
             put_draft(db, draft, now())
             renew_lease(db, draft.image_id, draft.annotator, self.campaign.lease_minutes)
@@ -224,30 +232,69 @@ class Store:
         with self._writing(synced=False) as db:
             leave(db, annotator, tab)
 
-    def next_tasks(self, annotator: str, after: int | None = None, limit: int = 3, tab: str = "") -> list[Task]:
+    def next_tasks(
+        self, annotator: str, after: int | None = None, limit: int = 3, tab: str = "", *, lend: bool = True
+    ) -> list[Task]:
         """The next images for a person, those after image `after` first, skipped ones last; the first is theirs now.
 
-        Without `after`, what they were in the midst of comes first. `tab` tells one page of a person from another:
-        they get different images.
+        Without `after`, what they were in the midst of comes first; with an `after` that they rated, what the tab has
+        before it all the same.
+        `tab` tells one page of a person from another: they get different images.
+
+        Args:
+            lend: False only looks ahead; the tab keeps what it has.
         """
         gold = tuple(sorted({band.image_id for band in self.gold}))
         asking = Asking(annotator, tab, after, self.campaign.ratings_per_image, gold)
         with self._writing(synced=False) as db:
-            repeat = due_repeat(db, self.identity, annotator, self.campaign.repeats)
             picks = next_images(db, asking, limit, self._orders.of(db, self.identity, annotator, limit))
-            again = None if repeat is None or not picks else one_image(db, repeat)
-            if again is not None and picks[0].why != BEGUN:
-                task = Task(again, why=picks[0].why)  # as if it came for the first time
-                take_lease(db, again.id, annotator, tab, "repeat", self.campaign.lease_minutes)
-                return [task, *(self._task(pick, annotator) for pick in picks)][:limit]
-            if picks:
-                take_lease(db, picks[0].image.id, annotator, tab, "first", self.campaign.lease_minutes)
+            if lend and not (picks and picks[0].why == BEGUN):
+                first = self._held(db, asking, picks) or self._due(db, asking, picks)
+                rest = [pick for pick in picks if first is None or pick.image.id != first.image.id]
+                picks = [*([] if first is None else [first]), *rest][:limit]
+            if lend and picks:
+                self._lend(db, asking, picks[0])
             return [self._task(pick, annotator) for pick in picks]
+
+    def _held(self, db: Database, asking: Asking, picks: Sequence[Pick]) -> Pick | None:
+        """What the tab has before it: a save of another image, say of a revision, doesn't take that away.
+
+        Nor does a reload take a repeat away.
+        """
+        image_id, kind = held_lease(db, asking.annotator, asking.tab) or (0, "")
+        again = kind == "repeat"
+        image = None if image_id == asking.after else one_image(db, image_id)
+        if image is None or not image.active:
+            return None
+        if again == (current_rating(db, image.id, asking.annotator) is None):
+            return None  # rated, or withdrawn, meanwhile
+        if not again and (asking.after is None or current_rating(db, asking.after, asking.annotator) is None):
+            return None
+        same = picks[:1] if again else [pick for pick in picks if pick.image.id == image.id]
+        return Pick(image, same[0].why if same else HELD, again)
+
+    def _due(self, db: Database, asking: Asking, picks: Sequence[Pick]) -> Pick | None:
+        """A blind repeat, as if it came for the first time."""
+        repeat = due_repeat(db, self.identity, asking.annotator, self.campaign.repeats) if picks else None
+        image = None if repeat is None else one_image(db, repeat)
+        return None if image is None else Pick(image, picks[0].why, again=True)
+
+    def _lend(self, db: Database, asking: Asking, pick: Pick) -> None:
+        kind = "repeat" if pick.again else "first"
+        take_lease(db, pick.image.id, asking.annotator, asking.tab, kind, self.campaign.lease_minutes)
+        if pick.again:
+            note_offer(db, pick.image.id, asking.annotator)
+
+    def _is_lent(self, image_id: int) -> bool:
+        """Whether only so many people rate an image, so that each needs a lease."""
+        return self.campaign.ratings_per_image > 0 and all(band.image_id != image_id for band in self.gold)
 
     def _task(self, pick: Pick, annotator: str) -> Task:
         image = pick.image
-        current = current_rating(self._db, image.id, annotator)
+        current = None if pick.again else current_rating(self._db, image.id, annotator)
         draft = one_draft(self._db, image.id, annotator)
+        if current is not None and draft is not None and draft.revises not in (None, current.key):
+            current = answered_repeat(self._db, image.id, annotator, draft.revises) or current
         if draft is not None and draft.revises != (None if current is None else current.key):
             draft = None  # from before a rating that was saved elsewhere
         return Task(image, draft, current, pick.why)
@@ -258,6 +305,11 @@ class Store:
         """A person's current ratings, newest first, those numbered below `before`; only `beside` an image if given."""
         with self._writing_lock, translated(self.project.database):
             return own_ratings(self._db, annotator, _NO_END if before is None else before, limit, beside)
+
+    def said_last(self, annotator: str, before: str | None = None) -> OwnRating | None:
+        """What a person said last, or last before the rating with the key `before`; answers to repeats too."""
+        with self._writing_lock, translated(self.project.database):
+            return said_last(self._db, annotator, before)
 
     def rating(self, number: int) -> StoredRating | None:
         """The rating with this number."""
@@ -423,17 +475,12 @@ def _require_newest(current: StoredRating | None, rating: Rating) -> None:
         )
 
 
-def _store_repeat(db: Database, rating: Rating, current: StoredRating) -> StoredRating:
-    created = now()
-    number = insert_repeat(db, rating, current.key, created)
-    return StoredRating(**asdict(rating), id=number, created=created)
+def _answers_repeat(db: Database, rating: Rating, looks_first: bool) -> bool:
+    """Whether a rating of an image that the person has rated answers its repeat, or changes what they answered.
 
-
-def _known_repeat(db: Database, rating: Rating) -> StoredRating | None:
-    known = repeat_by_key(db, rating)
-    if known is None:
-        return None
-    number, created, same = known
-    if not same:
-        raise ConflictError("This key was used for another rating; make a new key for each rating.")
-    return StoredRating(**asdict(rating), id=number, created=created)
+    Args:
+        looks_first: `rating.revises` is None as for an image that was shown as if it were new, not as left out.
+    """
+    if rating.revises is None:
+        return looks_first and is_offered(db, rating.image_id, rating.annotator)
+    return answered_repeat(db, rating.image_id, rating.annotator, rating.revises) is not None

@@ -10,9 +10,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from annotate.errors import AnnotateError, SignedOutError
 from annotate.identity import person_in
 from annotate.permissions import Permission
+from dashboards.addresses import checked_call
 
 # They would hand out pages of other hosts under the studio's own address.
 _FETCHING: Final = ("/gradio_api/file=http", "/gradio_api/file/http", "/gradio_api/proxy=")
+# An event is called by posting to them.
+_EVENTS: Final = frozenset({"gradio_api/run", "gradio_api/api", "gradio_api/call", "gradio_api/queue"})
 
 # By the beginning of a path (see `beginning`); None is closed. Which event a person may call is for dashboards.events.
 _PAGE: Final = ("", "config", "theme.css", "static", "assets", "svelte", "favicon.ico", "robots.txt", "manifest.json")
@@ -48,6 +51,8 @@ class Fence:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = _refusal(scope) if scope["type"] == "http" else _closed()
+        if refusal is None and scope["method"] == "POST" and beginning(scope["path"]) in _EVENTS:
+            refusal, receive = await checked_call(receive)
         await (refusal or self._app)(scope, receive, send)
 
 

@@ -71,6 +71,20 @@ def test_a_repeat_is_answered_with_the_stored_rating(client: TestClient, store: 
     assert (conflict.status_code, "used for another rating" in conflict.json()["detail"]) == (409, True)
 
 
+def test_looking_ahead_lends_nothing_and_what_was_said_last_comes_by_key(client: TestClient, store: Store) -> None:
+    ahead = client.get("/api/next", params={"annotator": "Ada", "tab": "b/1", "after": 1, "look": True}).json()
+    assert ahead["image"]["image_id"] == 2
+    assert store._db.execute("SELECT count(*) FROM leases").fetchone() == (0,)
+    for number in (1, 2):
+        client.post("/api/ratings", json=rating(key=f"key-{number:04d}", image_id=number))
+    last = client.get("/api/ratings/last", params={"annotator": "Ada"}).json()["ratings"]
+    assert [own["current"]["key"] for own in last] == ["key-0002"]
+    asked = {"annotator": "Ada", "before": "key-0002"}
+    assert client.get("/api/ratings/last", params=asked).json()["ratings"][0]["image"]["image_id"] == 1
+    asked["before"] = "key-0001"
+    assert client.get("/api/ratings/last", params=asked).json() == {"ratings": [], "more": False}
+
+
 BAD = [
     ({"ratings": {**FULL, "style": "7"}}, "Style must be a number, not '7'."),
     ({"ratings": {**FULL, "style": True}}, "Style must be a number, not 'True'."),
@@ -240,11 +254,15 @@ def test_this_computer_is_answered(client: TestClient, host: str) -> None:
         {"sec-fetch-site": "same-site"},
     ],
 )
-def test_writes_from_other_pages_are_refused(client: TestClient, store: Store, headers: dict[str, str]) -> None:
+def test_requests_from_other_pages_are_refused(client: TestClient, store: Store, headers: dict[str, str]) -> None:
     answer = client.post("/api/ratings", json=rating(), headers=headers)
     assert (answer.status_code, answer.json()["detail"]) == (403, "Requests from other web pages are refused.")
     assert client.post("/api/skip", json={"annotator": "Ada", "image_id": 1}, headers=headers).status_code == 403
     assert store.ratings_since(0) == []
+    for method in ("GET", "HEAD"):  # as a page elsewhere shows a picture
+        asked = client.request(method, "/api/next", params={"annotator": "Ada"}, headers=headers)
+        assert asked.status_code == 403
+    assert store._db.execute("SELECT count(*) FROM leases").fetchone() == (0,)
 
 
 def test_writes_from_the_studios_own_page_are_taken(client: TestClient) -> None:
@@ -270,6 +288,7 @@ def test_openapi_tells_what_the_routes_do(client: TestClient) -> None:
         "/api/next",
         "/api/progress",
         "/api/ratings",
+        "/api/ratings/last",
         "/api/skip",
         "/api/leave",
         "/api/pairs",

@@ -3,7 +3,7 @@
 import csv
 import errno
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -117,6 +117,61 @@ def test_csv_files_wait_for_room_and_are_never_cut_short(small_disk: Path) -> No
         assert len(store.project.ratings_csv.read_bytes().splitlines()) == 3
     finally:
         store.close()
+
+
+@pytest.fixture
+def protect(tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Makes all of a test's folder read-only ("+i"), files that are open too, or writable again ("-i").
+
+    Remounting can't do that: Linux refuses it while the studio has its database open. The database's shared memory is
+    left out: whoever writes to mapped memory of a read-only file is killed by Linux.
+    """
+
+    def change(how: str) -> None:
+        files = [str(path) for path in (tmp_path, *tmp_path.rglob("*")) if not path.name.endswith("-shm")]
+        subprocess.run(["chattr", how, *files], capture_output=True, check=True)
+
+    try:
+        with (tmp_path / "probe").open("wb", buffering=0) as file:
+            change("+i")
+            try:
+                file.write(b"x")
+                pytest.skip("open files can't be made read-only here")
+            except PermissionError:
+                change("-i")
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"files can't be made read-only: {error}")
+    try:
+        yield change
+    finally:
+        change("-i")
+
+
+def test_a_folder_that_becomes_read_only_under_the_studio_is_told_and_saves_go_on_after(
+    tmp_path: Path, protect: Callable[[str], None]
+) -> None:
+    for number in range(4):
+        draw_picture(tmp_path / f"data/images/p1/{number}.png", number, (32, 24))
+    with desk(tmp_path) as (client, store, exporter):
+        acknowledged = [save(client, 1)[0]]
+        assert exporter.flush()
+        protect("+i")
+        for image_id in (1, 2):
+            _, answer = save(client, image_id)
+            assert answer.status_code == 503
+            assert "nothing was stored. Check disk space and permissions." in answer.json()["detail"]
+        assert client.get("/api/progress", params={"annotator": "Ada"}).json()["rated"] == 1
+        protect("-i")
+        for image_id in (2, 3):
+            key, answer = save(client, image_id)
+            assert answer.status_code == 200
+            acknowledged.append(key)
+        assert [row.key for row in store.ratings_since(0)] == acknowledged
+        assert exporter.flush()
+        assert exporter.problems == ()
+    store = Store.open(Project(tmp_path / "data", base=tmp_path))
+    assert [row.key for row in store.ratings_since(0)] == acknowledged
+    store.close()
 
 
 def test_a_folder_that_became_read_only_is_told(small_disk: Path) -> None:

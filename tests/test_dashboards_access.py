@@ -20,8 +20,10 @@ from starlette.responses import JSONResponse
 from annotate.declared import declared_needs
 from annotate.errors import ForbiddenError
 from annotate.permissions import PERMISSIONS, ROLES, Permission
+from dashboards.addresses import LARGEST_CALL
 from dashboards.events import EventNeeds
 from dashboards.fence import ROUTES, Fence, beginning
+from dashboards.scoring import ScoreReport
 from dashboards.studio import Settings, open_studio
 
 SAFE = "no-such-event"
@@ -239,3 +241,79 @@ def test_no_text_field_leads_out_of_the_studios_folders(place: Place, tmp_path: 
             assert "<b>24</b>" not in answer
     assert sorted(outside.rglob("*")) == before
     assert [run.name for run in (place.folder / "outputs").iterdir()] == ["first"]
+
+
+# Files that are named by an address elsewhere
+
+
+@pytest.fixture
+def downloaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What Gradio began to download, in place of downloading it."""
+    begun: list[str] = []
+
+    async def download(url: str, cache_dir: str) -> str:
+        begun.append(url)
+        raise ValueError(f"{url} into {cache_dir}")
+
+    monkeypatch.setattr("gradio.processing_utils.async_ssrf_protected_download", download)
+    return begun
+
+
+def score_inputs(place: Place, files: list[dict[str, Any]]) -> tuple[int, list[Any]]:
+    """Number and inputs of the event that scores images, with these files."""
+    config = place.clients["admin"].get("/config").json()
+    event = next(each for each in config["dependencies"] if each["api_name"] == "score_images")
+    shown = {part["id"]: part for part in config["components"]}
+    inputs = [shown[number] for number in event["inputs"]]
+    return event["id"], [files if part["type"] == "file" else part["props"].get("value") for part in inputs]
+
+
+def file_object(path: str, url: str | None = None) -> dict[str, Any]:
+    return {"path": path, "url": url, "orig_name": "a.png", "meta": {"_type": "gradio.FileData"}}
+
+
+@pytest.mark.parametrize("role", ["annotator", "admin"])
+@pytest.mark.parametrize("address", ["http://example.org/a.png", "HTTPS://example.org/a.png"])
+def test_no_call_makes_gradio_download_anything(place: Place, downloaded: list[str], role: str, address: str) -> None:
+    number, data = score_inputs(place, [file_object(address)])
+    body = {"data": data, "fn_index": number, "session_hash": f"{role}{time.monotonic_ns()}"}
+    named = {"files": [file_object(address)], "name": "first", "which": "best"}
+    bodies = {
+        **dict.fromkeys(("run/predict", "run/predict/", "run/score_images", "api/score_images", "queue/join"), body),
+        "call/score_images": {"data": data},
+        "call/score_images/": {"data": data},
+        "call/v2/score_images": named,
+    }
+    for path, sent in bodies.items():
+        answer = place.clients[role].post(f"/gradio_api/{path}", json=sent)
+        assert (answer.status_code, path) == (403, path)
+        assert answer.json() == {"detail": "The studio fetches nothing from elsewhere; upload the file."}
+        strange = {"content": str(answer.request.content, "utf-8").encode("utf-16")}  # JSON may come so, too
+        assert place.clients[role].post(f"/gradio_api/{path}", **strange).status_code == 403
+    assert downloaded == []
+
+
+def test_what_a_page_uploaded_is_scored_whatever_its_url_says(
+    place: Place, downloaded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored: list[bytes] = []
+
+    def score(context: Any, name: str, which: str, files: list[str], *_: Any) -> ScoreReport:
+        scored.extend(Path(file).read_bytes() for file in files)
+        return ScoreReport()
+
+    monkeypatch.setattr("dashboards.scoring.score", score)
+    admin = place.clients["admin"]
+    picture = next((place.folder / "data" / "images").rglob("*.png")).read_bytes()
+    [path] = admin.post("/gradio_api/upload", files={"files": ("a.png", picture, "image/png")}).json()
+    number, data = score_inputs(place, [file_object(path, f"{place.url}/gradio_api/file={path}")])
+    call(admin, number, data)
+    assert scored == [picture]
+    assert downloaded == []
+
+
+def test_a_call_has_a_bound_and_is_json(place: Place) -> None:
+    admin = place.clients["admin"]
+    assert admin.post("/gradio_api/queue/join", content=b" " * (LARGEST_CALL + 1)).status_code == 413
+    assert admin.post("/gradio_api/queue/join", content=b"{").status_code == 422
+    assert admin.post("/gradio_api/queue/join", content=b"[" * 100_000).status_code == 422

@@ -231,7 +231,7 @@ export async function start(element, settings) {
 
   async function refill() {
     try {
-      const queue = await ask("api/next" + query({ annotator: name, tab, after: task.image_id }));
+      const queue = await ask("api/next" + query({ annotator: name, tab, after: task.image_id, look: true }));
       upcoming = [queue.image, ...queue.upcoming].filter((next) => next && next.image_id !== task.image_id).slice(0, 2);
       stage.preload(upcoming);
     } catch { /* the next save asks again */ }
@@ -278,8 +278,8 @@ export async function start(element, settings) {
         return;
       }
       try {
-        const before = open && at < 0 ? open.id : undefined;
-        const { ratings } = await ask("api/ratings" + query({ annotator: name, limit: 1, before }));
+        const before = open && at < 0 ? open.key : undefined;
+        const { ratings } = await ask("api/ratings/last" + query({ annotator: name, before }));
         if (ratings.length) reopen({ ...ratings[0].image, draft: null, current: ratings[0].current });
         else if (task) say(open ? "This is the first of your ratings." : "You have rated nothing yet.");
       } catch (error) {
