@@ -39,6 +39,8 @@ def test_heads_and_trees_are_measured_on_the_same_pairs(tmp_path: Path) -> None:
         assert float(difference) == pytest.approx(float(heads) - float(trees), abs=1.1e-3)
         low, high = (float(bound) for bound in interval.split(" – "))
         assert low <= float(difference) <= high
+
+
 HELP = """
 import contextlib, io, runpy, sys
 for file in sys.argv[1:]:
