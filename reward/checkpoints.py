@@ -91,7 +91,8 @@ class RunFolder:
             InputError: another run began here since `check_free`; it is left alone.
         """
         if overwrite and self.path.is_dir() and self.holds_a_run:
-            self.path.rename(self.path.with_name(f"{self._aside_prefix}{os.getpid()}"))
+            beside = (self.path.with_name(f"{self._aside_prefix}{os.getpid()}.{number}") for number in range(1000))
+            self.path.rename(next(path for path in beside if not path.exists()))
         self.path.mkdir(parents=True, exist_ok=True)
         try:  # of two trainings that start at once, one makes this file
             with (self.path / CONFIG).open("x", encoding="utf-8") as file:
@@ -110,7 +111,7 @@ class RunFolder:
             self._bring_back()
 
     def _gives_way(self) -> bool:
-        return self._begun and not (self.path / "best").exists() and bool(self._aside())
+        return self._begun and not (self.path / "best").exists() and bool(self._whole_aside())
 
     @property
     def _aside_prefix(self) -> str:
@@ -121,18 +122,22 @@ class RunFolder:
         found: list[Path] = []
         with suppress(OSError):  # a parent folder that isn't there, or that may not be listed
             for path in self.path.parent.iterdir():
-                pid = path.name.removeprefix(self._aside_prefix)
-                if pid != path.name and pid.isdecimal() and not _runs_elsewhere(int(pid)):
+                pid = path.name.removeprefix(self._aside_prefix).partition(".")[0]
+                if path.name.startswith(self._aside_prefix) and pid.isdecimal() and not _runs_elsewhere(int(pid)):
                     found.append(path)
         return sorted(found, key=lambda path: ((path / "best").exists(), path.stat().st_mtime_ns))
 
+    def _whole_aside(self) -> list[Path]:
+        return [path for path in self._aside() if (path / CONFIG).is_file()]
+
     def _bring_back(self) -> None:
-        for path in self._aside()[-1:]:
+        for path in self._whole_aside()[-1:]:
             with suppress(OSError):  # the folder isn't empty after all: both stay where they are
                 path.rename(self.path)
 
     def _drop_set_aside(self) -> None:
         for path in self._aside():
+            (path / CONFIG).unlink(missing_ok=True)  # what is removed in part only must not come back
             shutil.rmtree(path, ignore_errors=True)
 
     def write_raters(self, raters: "RaterModel") -> None:

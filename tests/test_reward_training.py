@@ -376,8 +376,8 @@ def test_a_new_run_that_fails_before_its_best_gives_the_old_one_back(
 def test_what_a_killed_writer_set_aside_comes_back_or_goes(ratings: Path, tmp_path: Path) -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
-    aside = tmp_path / f".a.old-{gone.pid}"
-    for name in (f".a.old-{os.getppid()}", ".a.old-mine", f".b.old-{gone.pid}"):  # a living one's, and other folders
+    aside = tmp_path / f".a.old-{gone.pid}.0"
+    for name in (f".a.old-{os.getppid()}.0", ".a.old-mine", f".b.old-{gone.pid}.0"):  # not ours to touch
         (tmp_path / name).mkdir()
     others = hidden(tmp_path)
     list(train(config(ratings, tmp_path / "a", epochs=1)))
@@ -390,12 +390,18 @@ def test_what_a_killed_writer_set_aside_comes_back_or_goes(ratings: Path, tmp_pa
     with pytest.raises(InputError, match="already holds a run"):
         list(train(config(ratings, tmp_path / "a", epochs=1)))
     assert hidden(tmp_path) == others
-    (tmp_path / "a").rename(aside)  # killed before the first epoch was done, twice, and then failed
-    run = RunFolder(tmp_path / "a")
-    run.create({}, overwrite=False)
+    aside.mkdir()  # killed when a part of it was removed already, and then the new run was removed by hand
+    (tmp_path / "a").rename(tmp_path / "kept")
     run = RunFolder(tmp_path / "a")
     run.tidy()
-    run.create({}, overwrite=True)
+    assert not run.path.exists()
+    aside.rmdir()
+    (tmp_path / "kept").rename(aside)  # killed before the first epoch was done, twice, and then failed
+    run.create({}, overwrite=False)
+    for _ in range(2):
+        run = RunFolder(tmp_path / "a")
+        run.tidy()
+        run.create({}, overwrite=True)
     assert not (tmp_path / "a/best").exists()
     run.failed()
     assert same(before, weights(tmp_path / "a", "best"))
