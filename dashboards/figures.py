@@ -12,16 +12,15 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MOST_BARS: Final = 12
-CURVE_COLUMNS: Final = ("Epoch", "Head", "Loss", "Training loss", "Accuracy", "Weight")
+CURVE_COLUMNS: Final = ("Epoch", "Head", "Loss", "Training loss", "Accuracy", "95 % interval", "Weight", "Pairs")
 
 Line = Mapping[str, Any]
 
 
 def loss_curves(lines: Sequence[Line]) -> "go.Figure":
     """Mean negative log-likelihood of pairs over epochs, a line a head; dotted: on the training pairs."""
-    figure = _curves(
-        lines, "loss", "Loss over epochs", "loss (nats a pair)", "solid: validation pairs, dotted: training pairs"
-    )
+    more = f"{_count_words(lines)}<br>solid: validation pairs, dotted: training pairs"
+    figure = _curves(lines, "loss", "Loss over epochs", "loss (nats a pair)", more)
     for key, _, colour in _series(lines):
         values = [number(_result(line, key).get("train_loss")) for line in lines]
         if any(value is not None for value in values):
@@ -46,7 +45,8 @@ def importance_curves(lines: Sequence[Line]) -> "go.Figure":
         values = [number((line.get("importance") or {}).get(aspect.name)) for line in lines]
         if any(value is not None for value in values) and trained(_result(lines[-1], aspect.name)):
             figure.add_scatter(**_line(lines, values, aspect.label, aspect.colour))
-    style(figure, "Importance over epochs", "weight in the combined score")
+    measured = counted(_result(lines[-1], COMBINED)) if lines and figure.data else ""
+    style(figure, "Importance over epochs", "weight in the combined score", measured)
     if not figure.data:
         say(figure, "Pairs alone don't tell the heads apart" if _overall(lines) else "No epoch yet")
     return _epoch_axis(figure, lines).update_yaxes(rangemode="tozero", tickformat=".0%")
@@ -66,9 +66,20 @@ def curve_rows(lines: Sequence[Line]) -> list[list[str]]:
             result, weight = _result(line, key), (line.get("importance") or {}).get(key)
             if trained(result):
                 known = (number(result.get(name)) for name in ("loss", "train_loss", "accuracy"))
-                figures = ["–" if value is None else f"{value:.3f}" for value in (*known, number(weight))]
-                rows.append([str(line.get("epoch", "?")), label, *figures])
+                *figures, weighs = ["–" if value is None else f"{value:.3f}" for value in (*known, number(weight))]
+                bounds = interval(result)
+                span = f"{bounds[0]:.3f} – {bounds[1]:.3f}" if bounds else "–"
+                pairs = str(result.get("pairs", "–"))
+                rows.append([str(line.get("epoch", "?")), label, *figures, span, weighs, pairs])
     return rows
+
+
+def counted(result: Mapping[str, Any]) -> str:
+    """On how much a result stands: `n = 65 validation pairs of 8 prompts`; empty where that isn't known."""
+    pairs, prompts = number(result.get("pairs")), number(result.get("prompts"))
+    if pairs is None:
+        return ""
+    return f"n = {pairs:,.0f} validation pairs" + ("" if prompts is None else f" of {prompts:,.0f} prompts")
 
 
 def accuracy_bars(metrics: Line) -> "go.Figure":

@@ -27,7 +27,14 @@ def build_weights(context: Context, choice: Choice, tab: "gr.Tab") -> None:
         trouble = gr.HTML(elem_id="weights-trouble")
         with gr.Row():
             sliders = [
-                gr.Slider(0, 100, step=1, label=aspect.label, elem_id=f"weights-{aspect.name}", min_width=150)
+                gr.Slider(
+                    *(0, 100),
+                    step=1,
+                    label=aspect.label,
+                    elem_id=f"weights-{aspect.name}",
+                    elem_classes=f"studio-slider studio-head-{aspect.name}",
+                    min_width=150,
+                )
                 for aspect in ASPECTS
             ]
         with gr.Row():

@@ -58,6 +58,11 @@ def test_a_waterfall_ends_where_the_combined_difference_is(context: Context) -> 
     assert sum(step.x[0] for step in steps) == pytest.approx(whole.x[0], abs=1e-6)
     assert steps[-1].base[0] + steps[-1].x[0] == pytest.approx(whole.x[0], abs=1e-6)
     assert "The model expects people to prefer" in answer.card
+    assert answer.figure().layout.title.subtitle.text.endswith("n = 2 images; whiskers: the weight's 95 % interval")
+    for step, (*_, part, bounds) in zip(steps, versus.rows(answer.versus, answer.weights), strict=False):
+        low, high = (float(bound) for bound in bounds.split(" – "))
+        assert low <= float(part) + 1e-3
+        assert step.x[0] + step.error_x.array[0] == pytest.approx(high, abs=1e-3)
     assert "95 % interval" in answer.card
     assert "is ahead of" in answer.card
 
