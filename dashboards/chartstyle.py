@@ -51,4 +51,4 @@ def style(figure: "go.Figure", title: str, unit: str, more: str = "") -> None:
         template="none",
     )
     figure.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True)
-    figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True, title=unit)
+    figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True, title=unit, ticklabelstandoff=4)

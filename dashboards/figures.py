@@ -107,7 +107,10 @@ def accuracy_bars(metrics: Line) -> "go.Figure":
             hovertemplate=f"{label}: %{{x:.3f}}<br>{count} pairs, {result.get('ties', '?')} ties<extra></extra>",
         )
     whiskers = ", with 95 % interval" if any_interval else ""
-    style(figure, f"Accuracy on {_evaluation(metrics)} pairs", "", f"pairs in the right order{whiskers}")
+    prompts = next((number(result.get("prompts")) for _, _, result in reversed(result_rows(metrics))), None)
+    of = "" if prompts is None else f" of {prompts:,.0f} prompts"
+    words = f"share in the right order{whiskers}<br>n = pairs{of}, beside each name"
+    style(figure, f"Accuracy on {_evaluation(metrics)} pairs", "", words)
     if not figure.data:
         say(figure, "No validation pairs")
     figure.add_vline(x=0.5, line={"color": TEXT, "width": 1, "dash": "dash"})

@@ -37,7 +37,7 @@ def build_weights(context: Context, choice: Choice, tab: "gr.Tab") -> None:
                 )
                 for aspect in ASPECTS
             ]
-        with gr.Row():
+        with gr.Row(elem_classes="studio-inline"):
             name = gr.Textbox("own_weights", label="Save as", elem_id="weights-name", max_lines=1, scale=3)
             save = gr.Button("Save as a checkpoint", elem_id="weights-save", scale=1, min_width=160)
         saved = gr.HTML(elem_id="weights-saved")

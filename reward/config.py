@@ -28,7 +28,7 @@ def _flag(default: Any, text: str, **more: Any) -> Any:
 class TrainConfig:
     """What `train_reward.py` is told. Checks itself: an InputError names each faulty flag."""
 
-    mode: Mode = _flag("multihead", "multihead: five heads from ratings; pairs: one score from pairs", choices=MODES)
+    mode: Mode = _flag("multihead", "multihead: five heads from ratings; pairs: one from overall pairs", choices=MODES)
     ratings: Path | None = _flag(None, "ratings CSV (multihead)", metavar="CSV")
     pairs: Path | None = _flag(
         None, "pairs JSONL; in multihead mode the target of the combination weights", metavar="JSONL"
@@ -45,7 +45,9 @@ class TrainConfig:
         choices=TARGETS,
     )
     backbone: str = _flag(
-        DEFAULT_BACKBONE, "openclip:ARCH/TAG, openclip:ARCH@WEIGHTS_FILE, or pixelstats", metavar="SPEC"
+        DEFAULT_BACKBONE,
+        "frozen image encoder: openclip:ARCH/TAG, openclip:ARCH@WEIGHTS_FILE, or pixelstats",
+        metavar="SPEC",
     )
     folds: int | None = _flag(
         None, "cross-validation with that many folds; 0 = hold prompts out; default 5 under 50 prompts, else 0"

@@ -12,6 +12,7 @@ from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from dashboards_helpers import make_context
@@ -94,17 +95,37 @@ def test_a_run_on_data_outside_the_folders_shows_no_image(place: Path, tmp_path:
 OWN = {"spatial": 50.0, "icono": 0.0, "style": 20.0, "fidelity": 20.0, "material": 10.0}
 
 
-def test_the_ranking_is_that_of_the_model_with_these_weights(context: Context, place: Path) -> None:
+def test_the_ranking_is_by_these_weights_and_by_scores_of_models_that_have_not_seen_the_image(
+    context: Context, place: Path
+) -> None:
     ranked, data = weights.rank(context, "first", "best", OWN)
     model = MultiHeadReward.from_pretrained(place / "outputs/first/best").with_head_weights(OWN)
-    scores = model([str(file) for file in data.data.files])
-    assert [one.score for one in ranked] == pytest.approx(sorted(scores.tolist(), reverse=True), abs=1e-4)
+    assert model.get_head_importance() == pytest.approx({head: value / 100 for head, value in OWN.items()})
+    scores = data.scores @ [OWN[head] / 100 for head in HEADS]
+    assert [one.score for one in ranked] == pytest.approx(sorted(scores.tolist(), reverse=True), abs=1e-6)
+    seen = model([str(file) for file in data.data.files])
+    assert max(abs(scores - np.array(seen.tolist()))) > 0.05
     assert sorted(one.place for one in ranked) == sorted(one.before for one in ranked) == list(range(1, 49))
     learned = weights.learned_weights(context, "first", "best")
     assert all(one.place == one.before for one in weights.rank(context, "first", "best", learned)[0])
     card = weights.ranking_card(context, "first", "best", OWN)
     assert card.count("<figure") == 24
     assert "validation pairs are in the right order; what is right says: overall preferences" in card
+
+
+def test_of_a_run_that_held_prompts_out_only_those_are_ranked(context: Context, place: Path, tmp_path: Path) -> None:
+    ratings = json.loads((place / "outputs/first/config.json").read_text())["arguments"]["ratings"]
+    told = {"ratings": Path(ratings), "backbone": "pixelstats", "epochs": 1, "val_fraction": 0.25}
+    list(train(TrainConfig(output=tmp_path / "outputs/held", **told)))
+    held = make_context(place / "data", tmp_path / "outputs")
+    ranked, data = weights.rank(held, "held", "best", OWN)
+    assert {one.number for one in ranked} == set(np.flatnonzero(data.measured))
+    assert 0 < len(ranked) < len(data.data.files)
+    model = MultiHeadReward.from_pretrained(tmp_path / "outputs/held/best").with_head_weights(OWN)
+    scores = model([str(data.data.files[one.number]) for one in ranked])
+    assert [one.score for one in ranked] == pytest.approx(scores.tolist(), abs=1e-4)
+    card = weights.ranking_card(held, "held", "best", OWN)
+    assert f"{len(ranked)} validation images, each scored by a model that has not seen its prompt." in card
 
 
 def test_saved_weights_are_what_the_command_gives(context: Context, place: Path, tmp_path: Path) -> None:
