@@ -14,7 +14,7 @@ GRID: Final = "rgba(128, 132, 142, 0.22)"
 HOVER: Final = "#1f2433"
 WHOLE: Final = "#8b8fa0"
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
-HEIGHT: Final = 320
+HEIGHT: Final = 340
 
 
 def colour_of(key: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dashboards import cards
@@ -86,7 +87,7 @@ class Comparison:
     def curves(self, head: str) -> "tuple[go.Figure, go.Figure]":
         """Accuracy and loss of a head over epochs, a line a run."""
         name = "Combined" if head == COMBINED else label_of(head)
-        accuracy = self._curve(head, "accuracy", f"{name}: accuracy over epochs", "pairs in the right order")
+        accuracy = self._curve(head, "accuracy", f"{name}: accuracy over epochs", "share of pairs")
         accuracy.update_yaxes(tickformat=".0%").add_hline(y=0.5, line={"color": TEXT, "width": 1, "dash": "dash"})
         return accuracy, self._curve(head, "loss", f"{name}: loss over epochs", "loss (nats a pair)")
 
@@ -226,6 +227,7 @@ def _told(config: Mapping[str, Any]) -> dict[str, str]:
         for name, value in content.items() if isinstance(content, dict) else ():
             if part != "arguments" or name not in _OF_NO_MATTER:
                 shown = str(value)[:12] if part == "inputs" else "automatic" if value is None else str(value)
+                name = Path(str(name)).name if part == "inputs" else name
                 told[prefix + (str(name).replace("_", "-") if prefix == "--" else str(name))] = shown
     for name, key in (("sha256 of the images", "images"), ("code's revision", "git_revision")):
         if isinstance(config.get(key), str):

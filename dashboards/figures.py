@@ -31,7 +31,7 @@ def loss_curves(lines: Sequence[Line]) -> "go.Figure":
 
 def accuracy_curves(lines: Sequence[Line]) -> "go.Figure":
     """Share of validation pairs in the right order over epochs, a line a head, with chance at ½."""
-    figure = _curves(lines, "accuracy", "Accuracy over epochs", "pairs in the right order", _count_words(lines))
+    figure = _curves(lines, "accuracy", "Accuracy over epochs", "share of pairs", _count_words(lines))
     figure.add_hline(y=0.5, line={"color": TEXT, "width": 1, "dash": "dash"})
     return figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
 
@@ -46,7 +46,8 @@ def importance_curves(lines: Sequence[Line]) -> "go.Figure":
         if any(value is not None for value in values) and trained(_result(lines[-1], aspect.name)):
             figure.add_scatter(**_line(lines, values, aspect.label, aspect.colour))
     measured = counted(_result(lines[-1], COMBINED)) if lines and figure.data else ""
-    style(figure, "Importance over epochs", "weight in the combined score", measured)
+    more = "<br>".join(filter(None, (measured, "weight in the combined score; they sum to 100 %")))
+    style(figure, "Importance over epochs", "weight", more)
     if not figure.data:
         say(figure, "Pairs alone don't tell the heads apart" if _overall(lines) else "No epoch yet")
     return _epoch_axis(figure, lines).update_yaxes(rangemode="tozero", tickformat=".0%")

@@ -28,7 +28,7 @@ def _flag(default: Any, text: str, **more: Any) -> Any:
 class TrainConfig:
     """What `train_reward.py` is told. Checks itself: an InputError names each faulty flag."""
 
-    mode: Mode = _flag("multihead", "multihead: five heads from ratings; pairs: one from overall pairs", choices=MODES)
+    mode: Mode = _flag("multihead", "multihead: five heads from ratings; pairs: one score from pairs", choices=MODES)
     ratings: Path | None = _flag(None, "ratings CSV (multihead)", metavar="CSV")
     pairs: Path | None = _flag(
         None, "pairs JSONL; in multihead mode the target of the combination weights", metavar="JSONL"
