@@ -213,7 +213,7 @@ def _curves(found: Checkpoint) -> str:
     whole = lines[-1].get("overall", lines[-1].get("combined"))
     count = figures.counted(whole) if isinstance(whole, dict) else ""
     words = f"Loss on validation pairs over {len(lines)} epochs (nats a pair); .69 is guessing, lower is better."
-    told = f"{words} {count[:1].upper()}{count[1:]} for all heads together." if count else words
+    told = f"{words} For all heads together {count}." if count else words
     cells = [[escape(cell) for cell in row] for row in figures.curve_rows(lines)]
     chart = svg.lines(drawn, (min(epochs), max(epochs)), span, percent=(False, False), words=words)
     return _soft(told) + chart + _folded(markup.table(figures.CURVE_COLUMNS, cells))

@@ -148,7 +148,7 @@ def error_chart(label: str, colour: str, points: Sequence[tuple[str, float, floa
         text=[name for name, _, _ in points],
         mode="markers",
         name=label,
-        marker={"color": colour, "size": 8, "opacity": 0.75},
+        marker={"color": colour, "size": 8, "symbol": "circle-open", "line": {"width": 2}},
         hovertemplate="%{text}<br>rated %{x:.2f}, scored %{y:.2f}<extra></extra>",
     )
     mean = sum(abs(score - rating) for _, rating, score in points) / len(points) if points else 0

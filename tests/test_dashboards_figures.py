@@ -161,8 +161,9 @@ def every_figure() -> list[Any]:
     ]
 
 
-def test_every_figure_has_a_title_and_transparent_backgrounds() -> None:
+def test_every_figure_has_a_title_and_transparent_backgrounds_and_no_faint_marks() -> None:
     for figure in every_figure():
+        assert all(trace.opacity is None and trace.marker.opacity is None for trace in figure.data)
         assert figure.layout.title.text
         assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
 

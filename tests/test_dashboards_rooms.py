@@ -19,7 +19,7 @@ from dashboards_helpers import make_context
 
 from annotate.project import open_project
 from annotate.store import Store
-from dashboards import analysis, disputes, headtable, mixing, scoring, twomodels, versus, weights, where
+from dashboards import analysis, disputes, figures, headtable, mixing, scoring, twomodels, versus, weights, where
 from dashboards.context import Context
 from dashboards.runs import list_runs
 from reward.aspects import HEADS
@@ -278,6 +278,10 @@ def test_a_report_has_the_numbers_of_the_page_and_asks_nobody_for_anything(
             for key in ("accuracy", "f1", "loss"):
                 assert f"{result[key]:.3f}" in found.cells
                 assert f" {result[key]:.3f} |" in card
+    epochs = [json.loads(line) for line in (place / "outputs" / run / "metrics.jsonl").read_text().splitlines()]
+    behind = [cell for row in figures.curve_rows(epochs) for cell in row]
+    assert any(found.cells[at : at + len(behind)] == behind for at in range(len(found.cells)))
+    assert re.search(r"For all heads together n = \d+ validation pairs of 12 prompts\.", text)
     facts = card.partition("## Data\n\n")[2].splitlines()[0]
     assert escape(facts) in text
 

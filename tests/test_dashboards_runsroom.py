@@ -78,6 +78,14 @@ def test_runs_are_listed_sorted_and_filtered(context: Context, tmp_path: Path) -
     assert sparkline([None, 0.5]) == ""
 
 
+def test_files_that_differ_are_named_without_their_folders(context: Context) -> None:
+    for name, sha256 in (("first", "1" * 64), ("second", "2" * 64)):
+        config = context.roots.outputs / name / "config.json"
+        config.write_text(json.dumps({"arguments": {}, "inputs": {f"/a/{name}/ratings.csv": sha256}}))
+    table = comparison.compare(context, ["first", "second"]).arguments_table()
+    assert f"sha256 of ratings.csv</th><td>{'1' * 12}</td><td>{'2' * 12}</td>" in table
+
+
 def sorted_names(rows: list[RunRow], by: str, jobs: dict[Path, JobStatus] | None = None) -> list[str]:
     return [one.name for one in chosen_rows(rows, sort=by, jobs=jobs)]
 
