@@ -189,7 +189,7 @@ def test_heads_growth_and_the_report(page: Page, new_page: NewPage, tmp_path: Pa
             name = f"analysis-report-{width}-{'dark' if dark else 'light'}.png"
             read_report(new_page(width=width, height=900, dark=dark), report, screenshots / name)
     expect(page.locator("#analyse-growth-chart .js-plotly-plot")).to_be_visible(timeout=120_000)
-    expect(page.locator("#analyse-growth-words")).to_contain_text("Combined: from")
+    expect(page.locator("#analyse-growth-words")).to_contain_text("Combined: from", timeout=60_000)
     expect(page.locator("#analyse-growth-start")).to_have_text("Find out again")
 
 
