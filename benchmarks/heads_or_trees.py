@@ -71,7 +71,9 @@ def main() -> None:
     if arguments.quick:
         config, repeats = dataclasses.replace(config, epochs=1), 1
     data = read_dataset(config)
-    x = embed_files(data.files, make_backbone(config.backbone), EmbeddingCache(default_cache_dir())).vectors.astype(np.float32)
+    x = embed_files(data.files, make_backbone(config.backbone), EmbeddingCache(default_cache_dir())).vectors.astype(
+        np.float32
+    )
     heads = np.flatnonzero(~np.isnan(data.ratings).all(axis=0)).tolist()
     everything = np.ones(len(x), dtype=bool)
     found = np.zeros((2, len(HEADS), len(data.prompt_names)))  # mean over repeats

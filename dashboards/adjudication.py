@@ -64,7 +64,8 @@ def _card(desk: AgreementDesk, one: Disputed, decision: StoredAdjudication | Non
     newest = "" if decision is None else decision.id
     picture = f'<img loading="lazy" alt="{escape(image["prompt"])}" src="{image["screen_url"] or image["url"]}">'
     return (
-        f'<article class="studio-case" data-image="{one.image_id}" data-head="{one.head}" data-newest="{newest}" '
+        f'<article class="studio-case studio-head-{one.head}" data-image="{one.image_id}" data-head="{one.head}" '
+        f'data-newest="{newest}" '
         f'data-stands="{str(stands).lower()}" aria-label="{escape(aspect.label)} of image {one.image_id}">'
         f'<a href="{image["url"]}" target="_blank" rel="noopener">{picture}</a>'
         f"<h3>{markup.dot(aspect.colour)}{escape(aspect.label)}</h3><p>{escape(image['prompt'])}</p>"

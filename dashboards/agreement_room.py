@@ -72,7 +72,7 @@ def bias_chart(agreement: "Agreement") -> "go.Figure":
                 y=[name for name, _ in known],
                 mode="markers",
                 name=aspect.label,
-                marker={"color": aspect.colour, "size": 10, "opacity": 0.85},
+                marker={"color": aspect.colour, "size": 10},
                 hovertemplate=f"%{{y}}, {aspect.label}: %{{x:+.2f}} points<extra></extra>",
             )
     told = sum(one.mean_bias is not None for one in people)

@@ -40,6 +40,7 @@ def build_compare(context: Context, room: "gr.Tab") -> None:
                     gr.Plot(show_label=False, container=False, elem_id=f"compare-{name}", elem_classes="studio-plot")
                     for name in ("accuracy", "loss")
                 ]
+            epochs = gr.HTML(elem_id="compare-curves-table")
             gr.HTML('<h3 class="studio-sub">Head by head</h3>')
             heads = gr.HTML(elem_id="compare-heads")
             gr.HTML('<h3 class="studio-sub">What was different</h3>')
@@ -52,12 +53,13 @@ def build_compare(context: Context, room: "gr.Tab") -> None:
     def show(names: list[str] | None, which: str) -> list[Any]:
         found = comparison.compare(context, names or [])
         if not found.runs:
-            return [found.message, gr.update(visible=False), *[gr.skip()] * 6]
+            return [found.message, gr.update(visible=False), *[gr.skip()] * 7]
         waiting = cards.detail("Comparing on the same pairs …")
         tables = [
             found.figures_table(which),
             waiting,
             *found.curves(which),
+            found.curves_table(which),
             found.heads_table(),
             found.arguments_table(),
         ]
@@ -67,7 +69,7 @@ def build_compare(context: Context, room: "gr.Tab") -> None:
         return comparison.differences(context, names or [], which)
 
     room.select(list_runs, chosen, chosen, api_visibility="private", **QUIET)
-    outputs = [message, shown, figures, tested, *curves, heads, arguments]
+    outputs = [message, shown, figures, tested, *curves, epochs, heads, arguments]
     compared = gr.on(
         [room.select, chosen.change, head.change],
         show,

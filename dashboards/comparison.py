@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dashboards import cards
 from dashboards.chartstyle import TEXT, label_of, say, style
 from dashboards.context import Context
 from dashboards.journal import Journal
-from dashboards.markup import table
+from dashboards.markup import behind, table
 from dashboards.runactions import run_of
 from dashboards.runs import COMBINED, OVERALL, Run, interval, is_metrics, number, read_checkpoint, trained
 from reward.aspects import ASPECTS, HEADS
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 MOST_RUNS: Final = 8
 HEAD_CHOICES: Final = (("Combined", COMBINED), *((aspect.label, aspect.name) for aspect in ASPECTS))
 # Apart from the heads' colours, to be read on light and dark, and told by their dashes too.
-_COLOURS: Final = ("#6f74f2", "#d9566b", "#2f9bbd", "#b97a35", "#b866c9", "#6b9e3f", "#8a8f99", "#3f8f86")
+COLOURS: Final = ("#6f74f2", "#d9566b", "#2f9bbd", "#b97a35", "#b866c9", "#6b9e3f", "#8a8f99", "#3f8f86")
 _DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
 _OF_NO_MATTER: Final = frozenset({"output", "events", "resume", "overwrite", "log_to", "cache_dir"})
 _FIGURES: Final = ("f1", "loss", "spearman", "mae", "calibration_error")
@@ -29,6 +30,7 @@ _COLUMNS: Final = (
     *("Run", "Accuracy", "95 % interval", "F1", "Loss", "Spearman", "MAE"),
     *("Calibration error", "Pairs", "Prompts", "Evaluation", "Epoch"),
 )
+_CURVE_COLUMNS: Final = ("Run", "Epoch", "Accuracy", "95 % interval", "Loss", "Pairs")
 _TEST_COLUMNS: Final = (
     *("Against the first", "Verdict", "First there", "This one there", "Difference"),
     *("95 % interval", "Pairs", "Prompts"),
@@ -85,9 +87,24 @@ class Comparison:
     def curves(self, head: str) -> "tuple[go.Figure, go.Figure]":
         """Accuracy and loss of a head over epochs, a line a run."""
         name = "Combined" if head == COMBINED else label_of(head)
-        accuracy = self._curve(head, "accuracy", f"{name}: accuracy over epochs", "pairs in the right order")
+        accuracy = self._curve(head, "accuracy", f"{name}: accuracy over epochs", "share of pairs")
         accuracy.update_yaxes(tickformat=".0%").add_hline(y=0.5, line={"color": TEXT, "width": 1, "dash": "dash"})
         return accuracy, self._curve(head, "loss", f"{name}: loss over epochs", "loss (nats a pair)")
+
+    def curves_table(self, head: str) -> str:
+        """The table behind the curves, folded: a row an epoch of each run."""
+        rows = []
+        for one in self.runs:
+            for line in one.lines:
+                result = one.result(head, line)
+                bounds = interval(result)
+                figures = [number(result.get(key)) for key in ("accuracy", "loss")]
+                accuracy, loss = ("–" if value is None else f"{value:.3f}" for value in figures)
+                span = f"{bounds[0]:.3f} – {bounds[1]:.3f}" if bounds else "–"
+                rows.append(
+                    [one.run.name, str(line.get("epoch", "?")), accuracy, span, loss, str(result.get("pairs", "–"))]
+                )
+        return behind(_CURVE_COLUMNS, rows)
 
     def _curve(self, head: str, value: str, title: str, unit: str) -> "go.Figure":
         import plotly.graph_objects as go
@@ -101,10 +118,14 @@ class Comparison:
                     y=values,
                     name=one.run.name,
                     mode="lines+markers" if len(values) < 3 else "lines",
-                    line={"color": _COLOURS[place], "dash": _DASHES[place], "width": 2.5},
+                    line={"color": COLOURS[place], "dash": _DASHES[place], "width": 2.5},
                     hovertemplate=f"{escape(one.run.name)}, epoch %{{x}}: %{{y:.3f}}<extra></extra>",
                 )
-        style(figure, title, unit, "validation pairs of each run; see the table for n")
+        counts = sorted(
+            {int(known) for one in self.runs if (known := number(one.result(head).get("pairs"))) is not None}
+        )
+        span = " to ".join(f"{count:,}" for count in dict.fromkeys((*counts[:1], *counts[-1:])))
+        style(figure, title, unit, f"n = {span} validation pairs a run" if span else "validation pairs of each run")
         if not figure.data:
             say(figure, "No epoch was measured on it")
         return figure.update_xaxes(nticks=8, tickformat="d", tickangle=0).update_layout(showlegend=True)
@@ -206,6 +227,7 @@ def _told(config: Mapping[str, Any]) -> dict[str, str]:
         for name, value in content.items() if isinstance(content, dict) else ():
             if part != "arguments" or name not in _OF_NO_MATTER:
                 shown = str(value)[:12] if part == "inputs" else "automatic" if value is None else str(value)
+                name = Path(str(name)).name if part == "inputs" else name
                 told[prefix + (str(name).replace("_", "-") if prefix == "--" else str(name))] = shown
     for name, key in (("sha256 of the images", "images"), ("code's revision", "git_revision")):
         if isinstance(config.get(key), str):

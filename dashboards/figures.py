@@ -12,16 +12,15 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MOST_BARS: Final = 12
-CURVE_COLUMNS: Final = ("Epoch", "Head", "Loss", "Training loss", "Accuracy", "Weight")
+CURVE_COLUMNS: Final = ("Epoch", "Head", "Loss", "Training loss", "Accuracy", "95 % interval", "Weight", "Pairs")
 
 Line = Mapping[str, Any]
 
 
 def loss_curves(lines: Sequence[Line]) -> "go.Figure":
     """Mean negative log-likelihood of pairs over epochs, a line a head; dotted: on the training pairs."""
-    figure = _curves(
-        lines, "loss", "Loss over epochs", "loss (nats a pair)", "solid: validation pairs, dotted: training pairs"
-    )
+    more = f"{_count_words(lines)}<br>solid: validation pairs, dotted: training pairs"
+    figure = _curves(lines, "loss", "Loss over epochs", "loss (nats a pair)", more)
     for key, _, colour in _series(lines):
         values = [number(_result(line, key).get("train_loss")) for line in lines]
         if any(value is not None for value in values):
@@ -32,7 +31,7 @@ def loss_curves(lines: Sequence[Line]) -> "go.Figure":
 
 def accuracy_curves(lines: Sequence[Line]) -> "go.Figure":
     """Share of validation pairs in the right order over epochs, a line a head, with chance at ½."""
-    figure = _curves(lines, "accuracy", "Accuracy over epochs", "pairs in the right order", _count_words(lines))
+    figure = _curves(lines, "accuracy", "Accuracy over epochs", "share of pairs", _count_words(lines))
     figure.add_hline(y=0.5, line={"color": TEXT, "width": 1, "dash": "dash"})
     return figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
 
@@ -46,7 +45,9 @@ def importance_curves(lines: Sequence[Line]) -> "go.Figure":
         values = [number((line.get("importance") or {}).get(aspect.name)) for line in lines]
         if any(value is not None for value in values) and trained(_result(lines[-1], aspect.name)):
             figure.add_scatter(**_line(lines, values, aspect.label, aspect.colour))
-    style(figure, "Importance over epochs", "weight in the combined score")
+    measured = counted(_result(lines[-1], COMBINED)) if lines and figure.data else ""
+    more = "<br>".join(filter(None, (measured, "weight in the combined score; they sum to 100 %")))
+    style(figure, "Importance over epochs", "weight", more)
     if not figure.data:
         say(figure, "Pairs alone don't tell the heads apart" if _overall(lines) else "No epoch yet")
     return _epoch_axis(figure, lines).update_yaxes(rangemode="tozero", tickformat=".0%")
@@ -66,9 +67,20 @@ def curve_rows(lines: Sequence[Line]) -> list[list[str]]:
             result, weight = _result(line, key), (line.get("importance") or {}).get(key)
             if trained(result):
                 known = (number(result.get(name)) for name in ("loss", "train_loss", "accuracy"))
-                figures = ["–" if value is None else f"{value:.3f}" for value in (*known, number(weight))]
-                rows.append([str(line.get("epoch", "?")), label, *figures])
+                *figures, weighs = ["–" if value is None else f"{value:.3f}" for value in (*known, number(weight))]
+                bounds = interval(result)
+                span = f"{bounds[0]:.3f} – {bounds[1]:.3f}" if bounds else "–"
+                pairs = str(result.get("pairs", "–"))
+                rows.append([str(line.get("epoch", "?")), label, *figures, span, weighs, pairs])
     return rows
+
+
+def counted(result: Mapping[str, Any]) -> str:
+    """On how much a result stands: `n = 65 validation pairs of 8 prompts`; empty where that isn't known."""
+    pairs, prompts = number(result.get("pairs")), number(result.get("prompts"))
+    if pairs is None:
+        return ""
+    return f"n = {pairs:,.0f} validation pairs" + ("" if prompts is None else f" of {prompts:,.0f} prompts")
 
 
 def accuracy_bars(metrics: Line) -> "go.Figure":
@@ -96,7 +108,10 @@ def accuracy_bars(metrics: Line) -> "go.Figure":
             hovertemplate=f"{label}: %{{x:.3f}}<br>{count} pairs, {result.get('ties', '?')} ties<extra></extra>",
         )
     whiskers = ", with 95 % interval" if any_interval else ""
-    style(figure, f"Accuracy on {_evaluation(metrics)} pairs", "", f"pairs in the right order{whiskers}")
+    prompts = next((number(result.get("prompts")) for _, _, result in reversed(result_rows(metrics))), None)
+    of = "" if prompts is None else f" of {prompts:,.0f} prompts"
+    words = f"share in the right order{whiskers}<br>n = pairs{of}, beside each name"
+    style(figure, f"Accuracy on {_evaluation(metrics)} pairs", "", words)
     if not figure.data:
         say(figure, "No validation pairs")
     figure.add_vline(x=0.5, line={"color": TEXT, "width": 1, "dash": "dash"})

@@ -55,7 +55,9 @@ def build_form(context: Context) -> "dict[str, Any]":
     with gr.Column(elem_classes="studio-panel"):
         gr.HTML(cards.title("New training", "Reads the ratings, encodes each image once, trains the heads"))
         _presets(parts)
-        parts["mode"] = gr.Radio(_MODES, value="multihead", label=_LABELS["mode"], elem_id="train-mode")
+        parts["mode"] = gr.Radio(
+            _MODES, value="multihead", label=_LABELS["mode"], info=_FLAGS["mode"].help, elem_id="train-mode"
+        )
         _path(parts, "ratings", short_path(beforehand.default_ratings(context.project)))
         _path(parts, "pairs", "")
         parts["judged"] = gr.Button(visible=False, size="sm", elem_id="train-judged")
@@ -63,7 +65,7 @@ def build_form(context: Context) -> "dict[str, Any]":
         parts["output"] = gr.Textbox(
             free_name(context.roots.outputs),
             label=_LABELS["output"],
-            info=f"A folder of this name is made in {context.roots.outputs.name}/",
+            info=f"{_FLAGS['output'].help}, below {context.roots.outputs.name}/",
             elem_id="train-output",
             max_lines=1,
         )
@@ -212,10 +214,14 @@ def _presets(parts: "dict[str, Any]") -> None:
 def _backbone(parts: "dict[str, Any]") -> None:
     import gradio as gr
 
-    parts["backbone"] = gr.Radio(BACKBONES, value=PIXELSTATS, label=_LABELS["backbone"], elem_id="train-backbone")
-    parts["spec"] = gr.Textbox(
-        label="Which backbone", info=_FLAGS["backbone"].help, visible=False, elem_id="train-spec", max_lines=1
+    parts["backbone"] = gr.Radio(
+        BACKBONES,
+        value=PIXELSTATS,
+        label=_LABELS["backbone"],
+        info=_FLAGS["backbone"].help,
+        elem_id="train-backbone",
     )
+    parts["spec"] = gr.Textbox(label="Which backbone", visible=False, elem_id="train-spec", max_lines=1)
     _fault(parts, "backbone")
     parts["weights"] = gr.HTML(elem_id="train-weights")
 

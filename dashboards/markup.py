@@ -55,11 +55,12 @@ PROJECT_GLOSSARY: Final[Mapping[str, str]] = {
 }
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, wide: bool = False) -> str:
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, wide: bool = False, tall: bool = False) -> str:
     """A table of cells that are HTML already; it scrolls within itself where the screen is narrow.
 
-    With `wide`, cells are never broken to make it fit.
+    With `wide`, cells are never broken to make it fit; with `tall`, many rows scroll under their head.
     """
+    kinds = (" studio-wide" if wide else "") + (" studio-tall" if tall else "")
     head = "".join(f"<th scope=col>{term(column)}</th>" for column in columns)
     body = "".join(
         "<tr>"
@@ -68,7 +69,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, wide: bool =
         for row in rows
     )
     return (
-        f'<div class="studio-table{" studio-wide" if wide else ""}" tabindex="0"><table><thead><tr>'
+        f'<div class="studio-table{kinds}" tabindex="0"><table><thead><tr>'
         f"{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -221,8 +221,13 @@ def _curves(found: Checkpoint) -> str:
     epochs = [epoch for one in drawn for epoch, _ in one.points]
     room = 0.05 * (max(values) - min(values) or 0.1)
     span = (min(values) - room, max(values) + room)
+    whole = lines[-1].get("overall", lines[-1].get("combined"))
+    count = figures.counted(whole) if isinstance(whole, dict) else ""
     words = f"Loss on validation pairs over {len(lines)} epochs (nats a pair); .69 is guessing, lower is better."
-    return _soft(words) + svg.lines(drawn, (min(epochs), max(epochs)), span, percent=(False, False), words=words)
+    told = f"{words} For all heads together {count}." if count else words
+    cells = [[escape(cell) for cell in row] for row in figures.curve_rows(lines)]
+    chart = svg.lines(drawn, (min(epochs), max(epochs)), span, percent=(False, False), words=words)
+    return _soft(told) + chart + _folded(markup.table(figures.CURVE_COLUMNS, cells))
 
 
 def _wall(pictures: Pictures) -> str:

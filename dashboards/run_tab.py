@@ -47,6 +47,9 @@ def build_run_panel() -> "dict[str, Any]":
                 gr.Plot(show_label=False, container=False, elem_id=f"train-{name}", elem_classes="studio-plot")
                 for name in _CURVES
             ]
+            # Folded by the page, not by the HTML that is sent anew each epoch: that would fold it under the reader.
+            with gr.Accordion("The numbers as a table", open=False, elem_id="train-numbers"):
+                epochs = gr.HTML()
         with gr.Accordion("Log", open=False, visible=False, elem_id="train-log") as log:
             lines = gr.HTML()
         with gr.Column(visible=False, elem_id="train-line") as line:
@@ -56,6 +59,7 @@ def build_run_panel() -> "dict[str, Any]":
                 who = gr.Dropdown([], label="Run", elem_id="train-waiting", min_width=140, allow_custom_value=True)
                 cancel = gr.Button("Take out of the line", elem_id="train-cancel", min_width=140)
     named = {"card": card, "message": message, "stop": stop, "further": further, "heads": heads, "curves": curves}
+    named["epochs"] = epochs
     return {**named, "plots": plots, "log": log, "lines": lines, "line": line} | {
         "waiting": waiting,
         "who": who,
@@ -117,7 +121,7 @@ def wire_run(context: Context, demo: "gr.Blocks", inputs: "dict[str, Any]", run:
     seen = gr.State(Seen())
     fields = [inputs[name] for name in FORM_FIELDS]
     names = ("card", "stop", "further", "heads", "curves")
-    shown = [seen, *(run[name] for name in names), *run["plots"]]
+    shown = [seen, *(run[name] for name in names), *run["plots"], run["epochs"]]
     shown += [run[name] for name in ("log", "lines", "line", "waiting", "who")]
 
     def look(before: Seen) -> list[Any]:
@@ -171,6 +175,7 @@ def _updates(view: RunView, before: Seen) -> list[Any]:
         view.heads() if view.new_curves else gr.skip(),
         gr.update(visible=bool(view.metrics)),
         *plots,
+        view.epochs() if view.new_curves else gr.skip(),
         gr.update(visible=view.status is not None),
         gr.skip() if view.seen.log == before.log else view.seen.log,
         gr.update(visible=bool(view.waiting)),

@@ -1,7 +1,8 @@
 """All runs as rows of a table: each folder is read once and again only where one of its files has changed."""
 
+import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -18,19 +19,27 @@ _WATCHED: Final = (
     *("best/metrics.json", "best/config.json", "best/model.safetensors"),
 )
 NEWEST, BEST, NAME, UNSURE = "newest first", "most accurate first", "by name", "least sure first"
-SORTS: Final = (NEWEST, BEST, NAME, UNSURE)
+F1, LOSS, BACKBONE, STATE = "highest F1 first", "lowest loss first", "by backbone", "by state"
+SORTS: Final = (NEWEST, BEST, F1, LOSS, UNSURE, NAME, BACKBONE, STATE)
+# What goes on first, then what needs somebody, then what is done.
+STATES: Final = (
+    *("running", "starting", "stopping", "waiting", "failed", "lost", "damaged", "unfinished", "stopped"),
+    *("cancelled", "finished", "weighed by hand"),
+)
 
 Stamp = tuple[tuple[int, int] | None, ...]
 
 
 @dataclass(frozen=True)
 class RunRow:
-    """A run in the table. Accuracies are of the combined score (pairs mode: the overall one), None = not known."""
+    """A run in the table. Its figures are of the combined score (pairs mode: the overall one), None = not known."""
 
     run: Run
     begun: float
     accuracy: float | None = None
     bounds: tuple[float, float] | None = None
+    f1: float | None = None
+    loss: float | None = None
     curve: tuple[float | None, ...] = ()
     epochs: int = 0
     wanted: int | None = None
@@ -102,6 +111,8 @@ def read_row(folder: Path) -> RunRow | None:
         begun=_begun(run),
         accuracy=number(result.get("accuracy")),
         bounds=interval(result),
+        f1=number(result.get("f1")),
+        loss=number(result.get("loss")),
         curve=tuple(number(_whole(line).get("accuracy")) for line in lines),
         epochs=len(lines),
         wanted=None if wanted is None else int(wanted),
@@ -112,22 +123,50 @@ def read_row(folder: Path) -> RunRow | None:
 
 
 def chosen_rows(
-    rows: Sequence[RunRow], wanted: str = "", sort: str = NEWEST, *, archived: bool = False
+    rows: Sequence[RunRow],
+    wanted: str = "",
+    sort: str = NEWEST,
+    *,
+    archived: bool = False,
+    jobs: Mapping[Path, JobStatus] | None = None,
 ) -> list[RunRow]:
-    """The rows whose name, note or backbone has each word of `wanted`; archived ones only where asked for."""
+    """The rows whose name, note or backbone has each word of `wanted`; archived ones only where asked for.
+
+    Runs that lack the figure they are sorted by come last; `jobs`: the newest training of each run's folder.
+    """
     words = wanted.casefold().split()
     found = [row for row in rows if (archived or not row.notes.archived) and all(word in _text(row) for word in words)]
-    if sort == BEST:
-        found.sort(key=lambda row: -1.0 if row.accuracy is None else row.accuracy, reverse=True)
-    elif sort == NAME:
-        found.sort(key=lambda row: row.name.casefold())
-    elif sort == UNSURE:
-        found.sort(key=_width, reverse=True)
+    if sort == STATE:
+        found.sort(key=lambda row: _place(row.state((jobs or {}).get(row.run.folder.absolute()))))
+    elif sort in _ORDERS:
+        found.sort(key=_ORDERS[sort])
     return found
+
+
+def _falling(value: float | None) -> float:
+    return math.inf if value is None else -value
+
+
+def _rising(value: float | None) -> float:
+    return math.inf if value is None else value
+
+
+def _place(state: str) -> int:
+    return STATES.index(state) if state in STATES else len(STATES)
 
 
 def _width(row: RunRow) -> float:
     return row.bounds[1] - row.bounds[0] if row.bounds else 2.0
+
+
+_ORDERS: Final[Mapping[str, Callable[[RunRow], Any]]] = {
+    BEST: lambda row: _falling(row.accuracy),
+    F1: lambda row: _falling(row.f1),
+    LOSS: lambda row: _rising(row.loss),
+    UNSURE: lambda row: -_width(row),
+    NAME: lambda row: row.name.casefold(),
+    BACKBONE: lambda row: row.run.backbone.casefold(),
+}
 
 
 def _text(row: RunRow) -> str:

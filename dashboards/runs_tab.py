@@ -138,8 +138,9 @@ def _wire(context: Context, room: "gr.Tab", parts: Parts) -> None:
 def _listed(context: Context, words: str, sort: str, archived: bool) -> tuple[str, list[str]]:
     """The table of the runs that are wanted, and their names."""
     every = context.runs.rows()
-    rows = chosen_rows(every, words, sort, archived=archived)
-    return run_table(rows, context.board.by_output(), len(every)), [row.name for row in rows]
+    jobs = context.board.by_output()
+    rows = chosen_rows(every, words, sort, archived=archived, jobs=jobs)
+    return run_table(rows, jobs, len(every)), [row.name for row in rows]
 
 
 def _wire_downloads(context: Context, parts: Parts) -> None:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from reward.aspects import ASPECTS
+
 if TYPE_CHECKING:
     import gradio as gr
 
@@ -73,5 +75,6 @@ def studio_theme() -> "gr.themes.Base":
 
 
 def studio_css() -> str:
-    """The style sheet of the studio's own pieces."""
-    return CSS_FILE.read_text(encoding="utf-8")
+    """The style sheet of the studio's own pieces, and each head's colour for the sliders of that head."""
+    heads = "".join(f".studio-head-{aspect.name} {{ --slider-color: {aspect.colour}; }}\n" for aspect in ASPECTS)
+    return CSS_FILE.read_text(encoding="utf-8") + heads

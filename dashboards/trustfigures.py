@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from dashboards.chartstyle import HEIGHT, TEXT, colour_of, label_of, say, style
+from dashboards.figures import counted
 from dashboards.headtable import share, span
 from dashboards.runs import number, result_rows, text_of, trained
 from reward.aspects import ASPECTS
@@ -40,7 +41,9 @@ def importance_bars(metrics: Line) -> "go.Figure":
             hovertemplate=f"{label}: %{{x:.3f}}{_more(metrics, head)}<extra></extra>",
         )
     whiskers = ", with 95 % interval" if any_interval else "; they sum to 100 %"
-    style(figure, "What drives the combined score", "", f"weight of a rating point{whiskers}")
+    measured = counted(_part(metrics, "combined")) if figure.data else ""
+    words = "<br>".join(filter(None, (f"weight of a rating point{whiskers}", measured)))
+    style(figure, "What drives the combined score", "", words)
     if not figure.data:
         say(figure, "Pairs alone don't tell the heads apart")
     figure.update_layout(showlegend=False, bargap=0.35)
@@ -145,7 +148,7 @@ def error_chart(label: str, colour: str, points: Sequence[tuple[str, float, floa
         text=[name for name, _, _ in points],
         mode="markers",
         name=label,
-        marker={"color": colour, "size": 8, "opacity": 0.75},
+        marker={"color": colour, "size": 8, "symbol": "circle-open", "line": {"width": 2}},
         hovertemplate="%{text}<br>rated %{x:.2f}, scored %{y:.2f}<extra></extra>",
     )
     mean = sum(abs(score - rating) for _, rating, score in points) / len(points) if points else 0

@@ -158,7 +158,7 @@ def scatter(one: "HeadDifference | None", head: str, names: tuple[str, str], fil
         text=[image_name(files[number]) for number in one.image],
         mode="markers",
         name=label,
-        marker={"color": colour_of(head), "size": 8, "opacity": 0.75},
+        marker={"color": colour_of(head), "size": 8, "symbol": "circle-open", "line": {"width": 2}},
         hovertemplate=f"%{{text}}<br>{escape(names[0])} %{{x:.2f}}<br>{escape(names[1])} %{{y:.2f}}<extra></extra>",
     )
     sure = span(one.interval)

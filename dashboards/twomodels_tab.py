@@ -29,7 +29,7 @@ def build_twomodels(context: Context, choice: Choice, tab: "gr.Tab") -> None:
             file_types=["image"],
             label="Images of your own; without them, those that both runs validated",
             elem_id="twomodels-files",
-            height=110,
+            height=150,
         )
         chart = plot("twomodels", visible=False)
         told = gr.HTML(elem_id="twomodels-told")

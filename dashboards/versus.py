@@ -1,7 +1,7 @@
 """Why A beat B, without components: two images of the run or of one's own in; cards and the waterfall out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,32 +11,39 @@ from dashboards.analysis import find_run, usable_checkpoint
 from dashboards.chartstyle import TEXT, WHOLE, colour_of, label_of, say, style
 from dashboards.context import Context
 from dashboards.desk import image_name
+from dashboards.trustfigures import bounds_of
 from reward.errors import RewardError, shown
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from reward.versus import Versus
+    from reward.versus import Contribution, Versus
 
 PICTURE_PIXELS: Final = 512
 TELLING: Final = 0.005  # points; what rounds to nothing is not told
-COLUMNS: Final = ("Head", "Weight", "A", "B", "A less B", "Adds to the difference")
+COLUMNS: Final = ("Head", "Weight", "A", "B", "A less B", "Adds to the difference", "95 % interval of that")
+
+Intervals = Mapping[str, tuple[float, float]]  # by head, of its weight
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the room shows; without `versus`, `card` says what is wrong or what to do."""
+    """What the room shows; without `versus`, `card` says what is wrong or what to do.
+
+    `weights`: the 95 % interval of the heads' weights, where the run measured it.
+    """
 
     card: str
     versus: "Versus | None" = None
+    weights: Intervals = field(default_factory=dict)
 
     def figure(self) -> "go.Figure | None":
         """The waterfall; None where there is nothing to draw."""
-        return waterfall(self.versus) if self.versus is not None else None
+        return waterfall(self.versus, self.weights) if self.versus is not None else None
 
     def table(self) -> str:
         """The table behind the waterfall."""
-        return markup.behind(COLUMNS, rows(self.versus)) if self.versus is not None else ""
+        return markup.behind(COLUMNS, rows(self.versus, self.weights)) if self.versus is not None else ""
 
 
 def prompts_of(context: Context, name: str | None) -> list[tuple[str, str]]:
@@ -89,7 +96,10 @@ def compare(
         return Answer(cards.problem("These images were not compared", str(error)))
     words = f'<p class="studio-answer">{escape(in_words(versus))}</p>'
     told = markup.notes(_how_sure(context, found.run.name, versus))
-    return Answer(f'<div class="studio-sides">{pictures}</div>{words}{told}', versus)
+    known = found.metrics.get("importance_interval")
+    bounds = {head: bounds_of(value) for head, value in known.items()} if isinstance(known, dict) else {}
+    weights = {head: value for head, value in bounds.items() if value is not None}
+    return Answer(f'<div class="studio-sides">{pictures}</div>{words}{told}', versus, weights)
 
 
 def in_words(versus: "Versus") -> str:
@@ -108,8 +118,17 @@ def in_words(versus: "Versus") -> str:
     return told
 
 
-def rows(versus: "Versus") -> list[list[str]]:
+def part_bounds(one: "Contribution", weights: Intervals) -> tuple[float, float] | None:
+    """Where a head's part lies as its weight goes through its interval; None where that isn't known."""
+    if one.head not in weights:
+        return None
+    low, high = sorted(weight * (one.first - one.second) for weight in weights[one.head])
+    return (low, high) if low <= one.part <= high else None
+
+
+def rows(versus: "Versus", weights: Intervals) -> list[list[str]]:
     """The table behind: the rows of `COLUMNS`, the last the whole."""
+    bounds = [part_bounds(one, weights) for one in versus.parts]
     parts = [
         [
             label_of(one.head),
@@ -118,24 +137,29 @@ def rows(versus: "Versus") -> list[list[str]]:
             f"{one.second:.3f}",
             f"{one.first - one.second:+.3f}",
             f"{one.part:+.4f}",
+            "–" if bound is None else f"{bound[0]:+.3f} – {bound[1]:+.3f}",
         ]
-        for one in versus.parts
+        for one, bound in zip(versus.parts, bounds, strict=True)
     ]
     whole = ["Combined", "1.000", f"{versus.first:.3f}", f"{versus.second:.3f}", f"{versus.difference:+.3f}"]
-    return [*parts, [*whole, f"{versus.difference:+.4f}"]]
+    return [*parts, [*whole, f"{versus.difference:+.4f}", "–"]]
 
 
-def waterfall(versus: "Versus") -> "go.Figure":
-    """A step a head from 0 to the difference of the combined scores, which the last bar shows whole."""
+def waterfall(versus: "Versus", weights: Intervals) -> "go.Figure":
+    """A step a head from 0 to the difference of the combined scores, which the last bar shows whole.
+
+    A step's whiskers are its length with the ends of its weight's interval.
+    """
     import plotly.graph_objects as go
 
     figure = go.Figure()
     steps, reached = [], 0.0
     for one in versus.parts:
-        steps.append((f"{label_of(one.head)} {one.part:+.2f}", colour_of(one.head), reached, one.part))
+        bounds = part_bounds(one, weights)
+        steps.append((f"{label_of(one.head)} {one.part:+.2f}", colour_of(one.head), reached, one.part, bounds))
         reached += one.part
-    steps.append((f"A less B {versus.difference:+.2f}", WHOLE, 0.0, versus.difference))
-    for label, colour, base, length in reversed(steps):
+    steps.append((f"A less B {versus.difference:+.2f}", WHOLE, 0.0, versus.difference, None))
+    for label, colour, base, length, bounds in reversed(steps):
         figure.add_bar(
             y=[label],
             x=[length],
@@ -143,13 +167,16 @@ def waterfall(versus: "Versus") -> "go.Figure":
             orientation="h",
             name=label,
             marker={"color": colour},
+            error_x=bounds and {"array": [bounds[1] - length], "arrayminus": [length - bounds[0]], "color": TEXT},
             hovertemplate=f"{label}: {length:+.4f}<extra></extra>",
         )
     unit = "points of the combined score: weight × difference" if versus.parts else "centred logit"
-    style(figure, "What each head adds to A less B", "", unit)
+    sure = "; whiskers: the weight's 95 % interval" if any(bounds for *_, bounds in steps) else ""
+    style(figure, "What each head adds to A less B", "", f"{unit}<br>n = 2 images{sure}")
     if not versus.parts:
         say(figure, "Pairs alone don't tell the heads apart")
-    edges = [0.0, *(base for _, _, base, _ in steps), *(base + length for _, _, base, length in steps)]
+    reach = [base + end for _, _, base, length, bounds in steps for end in (0.0, length, *(bounds or ()))]
+    edges = [0.0, *reach]
     room = 0.04 * (max(edges) - min(edges) or 1.0)
     figure.add_vline(x=0, line={"color": TEXT, "width": 1})
     figure.update_layout(showlegend=False, bargap=0.35).update_yaxes(showgrid=False)

@@ -28,7 +28,7 @@ def build_versus(context: Context, choice: Choice, tab: "gr.Tab") -> None:
             file_types=["image"],
             label="… or two images of your own",
             elem_id="versus-files",
-            height=110,
+            height=150,
         )
         answer = gr.HTML(elem_id="versus-answer")
         chart = plot("waterfall", visible=False)

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from dashboards import cards, figures, runcards
+from dashboards import cards, figures, markup, runcards
 from dashboards.context import Context
 from dashboards.form import arguments, config_of
 from dashboards.jobfiles import Job
@@ -65,6 +66,11 @@ class RunView:
             figures.accuracy_curves(self.metrics),
             figures.importance_curves(self.metrics),
         )
+
+    def epochs(self) -> str:
+        """The table behind the figures: a row an epoch and head, as text."""
+        rows = [[escape(cell) for cell in row] for row in figures.curve_rows(self.metrics)]
+        return markup.table(figures.CURVE_COLUMNS, rows, wide=True) if rows else ""
 
     def heads(self) -> str:
         """The last epoch's figures, a row a head."""

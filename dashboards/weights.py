@@ -1,4 +1,4 @@
-"""Weights of one's own: the run's images ranked anew at once, and a checkpoint saved with its lineage."""
+"""Weights of one's own: the run's validation images ranked anew at once, and a checkpoint saved with its lineage."""
 
 import errno
 import math
@@ -61,33 +61,41 @@ def learned_weights(context: Context, name: str | None, checkpoint: str) -> dict
 def rank(
     context: Context, name: str, checkpoint: str, weights: Mapping[str, float]
 ) -> "tuple[list[Ranked], Validated]":
-    """The run's images by the combined score that these weights give, best first.
+    """The run's validation images by the combined score that these weights give, best first.
+
+    Their head scores are of models that have not seen them: in folds each image's own, else that of `best/`.
 
     Raises:
         RewardError: the weights, the checkpoint or the run's data can't be used.
     """
     import numpy as np
-    import torch
+
+    from reward.model_config import check_weights
 
     found = usable_checkpoint(context, name, checkpoint)
     data = context.desk.validated(find_run(context, name))
-    vectors = torch.from_numpy(data.vectors)
 
-    def scores(model: "MultiHeadReward") -> "tuple[np.ndarray, np.ndarray]":
-        own = model.with_head_weights(weights)
-        with torch.inference_mode():
-            heads = model.head_scores(vectors.to(model.device))
-            return own.combine(heads).cpu().numpy(), model.combine(heads).cpu().numpy()
+    def both(model: "MultiHeadReward") -> tuple[dict[str, float], dict[str, float]]:
+        return check_weights(weights, model.config), model.get_head_importance()
 
-    now, before = context.shelf.use(found.folder, scores)
-    places_before = np.empty(len(before), dtype=int)
-    places_before[np.argsort(-before, kind="stable")] = np.arange(1, len(before) + 1)
+    own, learned = context.shelf.use(found.folder, both)
+    images = np.flatnonzero(data.measured)
+    now, before = (_combined(data.scores[images], some) for some in (own, learned))
+    places_before = np.empty(len(images), dtype=int)
+    places_before[np.argsort(-before, kind="stable")] = np.arange(1, len(images) + 1)
     order = np.argsort(-now, kind="stable")
     ranked = [
-        Ranked(int(n), place, int(places_before[n]), float(now[n]), float(before[n]))
+        Ranked(int(images[n]), place, int(places_before[n]), float(now[n]), float(before[n]))
         for place, n in enumerate(order, start=1)
     ]
     return ranked, data
+
+
+def _combined(scores: "np.ndarray", weights: Mapping[str, float]) -> "np.ndarray":
+    """(N,) of (N, H) scores; heads that weigh nothing may have none."""
+    columns = [number for number, head in enumerate(HEADS) if weights.get(head, 0) > 0]
+    combined: np.ndarray = scores[:, columns] @ [weights[HEADS[number]] for number in columns]
+    return combined
 
 
 def ranking_card(context: Context, name: str | None, checkpoint: str, weights: Mapping[str, float]) -> str:
@@ -107,7 +115,8 @@ def ranking_card(context: Context, name: str | None, checkpoint: str, weights: M
         [image_name(data.data.files[one.number]), f"{one.place}", f"{one.before}", *_two(one.score, one.score_before)]
         for one in ranked[:MOST_LISTED]
     ]
-    return markup.notes([_fit(data, weights)]) + blocks + markup.behind(COLUMNS, rows, "The ranking as a table")
+    unseen = f"The run's {len(ranked)} validation images, each scored by a model that has not seen its prompt."
+    return markup.notes([_fit(data, weights), unseen]) + blocks + markup.behind(COLUMNS, rows, "The ranking as a table")
 
 
 def save(context: Context, name: str | None, checkpoint: str, weights: Mapping[str, float], as_name: str) -> str:
@@ -140,9 +149,7 @@ def _fit(found: "Validated", weights: Mapping[str, float]) -> str:
     from reward.metrics import pair_metrics
 
     pairs = found.data.combined.inside(found.measured).decided()
-    columns = [number for number, head in enumerate(HEADS) if weights.get(head, 0) > 0]
-    given = np.array([weights[HEADS[number]] for number in columns])
-    combined = found.scores[:, columns] @ given
+    combined = _combined(found.scores, weights)
     delta = combined[pairs.first] - combined[pairs.second]
     measured = pair_metrics(delta, pairs.label, pairs.prompt, np.ones(len(pairs), dtype=bool))
     interval = span(measured.accuracy_interval)

@@ -27,10 +27,17 @@ def build_weights(context: Context, choice: Choice, tab: "gr.Tab") -> None:
         trouble = gr.HTML(elem_id="weights-trouble")
         with gr.Row():
             sliders = [
-                gr.Slider(0, 100, step=1, label=aspect.label, elem_id=f"weights-{aspect.name}", min_width=150)
+                gr.Slider(
+                    *(0, 100),
+                    step=1,
+                    label=aspect.label,
+                    elem_id=f"weights-{aspect.name}",
+                    elem_classes=f"studio-slider studio-head-{aspect.name}",
+                    min_width=150,
+                )
                 for aspect in ASPECTS
             ]
-        with gr.Row():
+        with gr.Row(elem_classes="studio-inline"):
             name = gr.Textbox("own_weights", label="Save as", elem_id="weights-name", max_lines=1, scale=3)
             save = gr.Button("Save as a checkpoint", elem_id="weights-save", scale=1, min_width=160)
         saved = gr.HTML(elem_id="weights-saved")

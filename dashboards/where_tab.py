@@ -29,7 +29,7 @@ def build_where(context: Context, choice: Choice, tab: "gr.Tab") -> None:
             file_types=["image"],
             label="… or one of your own",
             elem_id="where-file",
-            height=110,
+            height=150,
         )
         begin = gr.Button("Draw the maps", variant="primary", elem_id="where-start")
         maps = gr.HTML(elem_id="where-maps")

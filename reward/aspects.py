@@ -30,8 +30,9 @@ BANDS: Final = (
 class Aspect:
     """One head of the reward model.
 
-    `anchors` describes the four `BANDS` in order. `colour` is the head's own in every slider and chart
-    (from the colour-blind safe palette of Okabe and Ito, 2008).
+    `anchors` describes the four `BANDS` in order. `colour` is the head's own in every slider and chart: the hues of
+    Okabe and Ito's colour-blind safe palette (2008), made lighter or darker until each has a contrast of 3:1 against
+    the light and the dark panels alike, and any two differ by ΔE00 ≥ 12 with and without colour blindness.
     """
 
     name: str
@@ -59,7 +60,7 @@ ASPECTS: Final = (
             "balanced and well framed",
             "composed with intent; nothing to move",
         ),
-        "#0072B2",
+        "#4394E5",
     ),
     Aspect(
         "icono",
@@ -72,7 +73,7 @@ ASPECTS: Final = (
             "all that was asked for, small slips",
             "exactly what was asked for, and it tells it",
         ),
-        "#D55E00",
+        "#C13015",
     ),
     Aspect(
         "style",
@@ -85,7 +86,7 @@ ASPECTS: Final = (
             "pleasing palette, consistent handling",
             "masterly handling and palette",
         ),
-        "#CC79A7",
+        "#B94994",
     ),
     Aspect(
         "fidelity",
@@ -98,7 +99,7 @@ ASPECTS: Final = (
             "clean; faults only on a close look",
             "flawless at full size",
         ),
-        "#009E73",
+        "#147E62",
     ),
     Aspect(
         "material",
@@ -111,7 +112,7 @@ ASPECTS: Final = (
             "convincing surfaces and light",
             "you could touch it",
         ),
-        "#E69F00",
+        "#BE8B11",
     ),
 )
 

@@ -45,7 +45,9 @@ class TrainConfig:
         choices=TARGETS,
     )
     backbone: str = _flag(
-        DEFAULT_BACKBONE, "openclip:ARCH/TAG, openclip:ARCH@WEIGHTS_FILE, or pixelstats", metavar="SPEC"
+        DEFAULT_BACKBONE,
+        "frozen image encoder: openclip:ARCH/TAG, openclip:ARCH@WEIGHTS_FILE, or pixelstats",
+        metavar="SPEC",
     )
     folds: int | None = _flag(
         None, "cross-validation with that many folds; 0 = hold prompts out; default 5 under 50 prompts, else 0"

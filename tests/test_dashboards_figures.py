@@ -4,11 +4,16 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from dashboards_helpers import metrics_line
+from dashboards_helpers import make_context, metrics_line, write_run
+from gradio.themes.utils.colors import slate
+from skimage.color import deltaE_ciede2000, rgb2lab
 
-from dashboards import chartstyle, figures, trustfigures
+from dashboards import chartstyle, comparison, figures, trustfigures
 from dashboards.scorer import SCORE_COLUMNS, Score
+from dashboards.theme import studio_css, studio_theme
+from dashboards.watch import RunView, Seen
 from reward.aspects import ASPECTS
 
 LINES = [metrics_line(epoch) for epoch in range(1, 6)]
@@ -43,6 +48,34 @@ def test_heads_have_the_colours_of_the_aspects() -> None:
 def test_accuracy_tells_on_how_many_pairs_it_stands() -> None:
     assert figures.accuracy_curves(LINES).layout.title.subtitle.text == "n = 31–35 validation pairs a line"
     assert figures.accuracy_curves(PAIRS_LINES).layout.title.subtitle.text == "n = 30 validation pairs a line"
+
+
+def test_every_chart_over_epochs_tells_its_n_and_has_it_in_the_table() -> None:
+    for curve in (figures.loss_curves, figures.accuracy_curves):
+        assert "n = 31–35 validation pairs a line" in curve(LINES).layout.title.subtitle.text
+    assert "n = 35 validation pairs of 5 prompts" in figures.importance_curves(LINES).layout.title.subtitle.text
+    rows = {tuple(row[:2]): row[2:] for row in figures.curve_rows(LINES)}
+    assert rows["5", "Style"] == ["0.540", "0.440", "0.720", "0.500 – 0.900", "0.250", "32"]
+    assert len(rows) == 25
+    assert len(figures.curve_rows(PAIRS_LINES)) == 5
+
+
+def test_a_run_at_work_has_a_table_behind_its_charts() -> None:
+    table = RunView(Seen(), metrics=LINES).epochs()
+    assert table.count("<tr>") == 26
+    assert all(column in table for column in ("Training loss", "95 % interval", "Pairs"))
+    assert RunView(Seen()).epochs() == ""
+
+
+def test_compared_curves_have_n_and_a_table_behind(tmp_path: Path) -> None:
+    for name, epochs in (("one", 3), ("two", 4)):
+        write_run(tmp_path / "outputs" / name, epochs)
+    found = comparison.compare(make_context(tmp_path / "data", tmp_path / "outputs"), ["one", "two"])
+    for chart in found.curves("style"):
+        assert chart.layout.title.subtitle.text == "n = 32 validation pairs a run"
+    table = found.curves_table("style")
+    assert table.count("<tr>") == 1 + 3 + 4
+    assert "<td>0.500 – 0.900</td><td>0.600</td><td>32</td>" in table
 
 
 def test_importance_adds_up_and_leaves_untrained_heads_out() -> None:
@@ -128,8 +161,9 @@ def every_figure() -> list[Any]:
     ]
 
 
-def test_every_figure_has_a_title_and_transparent_backgrounds() -> None:
+def test_every_figure_has_a_title_and_transparent_backgrounds_and_no_faint_marks() -> None:
     for figure in every_figure():
+        assert all(trace.opacity is None and trace.marker.opacity is None for trace in figure.data)
         assert figure.layout.title.text
         assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
 
@@ -146,8 +180,37 @@ def test_text_and_lines_can_be_seen_on_light_and_dark(background: str) -> None:
         light, dark = sorted((luminance(colour), luminance(background)), reverse=True)
         return (light + 0.05) / (dark + 0.05)
 
-    # Text is recoloured by the page's style sheet; this is what an exported picture has.
-    assert contrast(chartstyle.TEXT) > 3.9
-    assert contrast(chartstyle.WHOLE) > 3
+    for colour in (chartstyle.TEXT, chartstyle.WHOLE, *comparison.COLOURS, *(aspect.colour for aspect in ASPECTS)):
+        assert contrast(colour) >= 3, colour
+    # On the page the style sheet gives text the theme's own colour; a saved picture is looked at on white.
+    variable = "body_text_color_subdued" + ("" if background == "#ffffff" else "_dark")
+    shade = getattr(studio_theme(), variable).removeprefix("*neutral_")
+    assert ".js-plotly-plot .main-svg text { fill: var(--body-text-color-subdued) !important; }" in studio_css()
+    assert contrast(getattr(slate, f"c{shade}")) >= 4.5
+    if background == "#ffffff":
+        assert contrast(chartstyle.TEXT) >= 4.5
+        assert contrast(chartstyle.HOVER) >= 4.5  # under white words
+
+
+# Machado, Oliveira & Fernandes (2009): what is left of linear RGB without the red, green or blue cones.
+SIGHT = {
+    "normal": np.eye(3),
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_heads_are_told_apart_with_every_kind_of_sight(sight: str) -> None:
+    rgb = np.array([[int(a.colour[k : k + 2], 16) / 255 for k in (1, 3, 5)] for a in ASPECTS])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ np.array(SIGHT[sight]).T, 0, 1)
+    lab = rgb2lab(np.where(seen <= 0.0031308, seen * 12.92, 1.055 * seen ** (1 / 2.4) - 0.055))
+    first, second = np.triu_indices(len(lab), 1)
+    assert deltaE_ciede2000(lab[first], lab[second]).min() > 12
+
+
+def test_a_heads_slider_has_its_colour() -> None:
     for aspect in ASPECTS:
-        assert contrast(aspect.colour) > 2.2
+        assert f".studio-head-{aspect.name} {{ --slider-color: {aspect.colour}; }}" in studio_css()

@@ -17,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from dashboards_helpers import make_context
@@ -26,7 +27,7 @@ from annotate.identity import Person, note_person
 from annotate.project import open_project
 from annotate.rated import rated_of_table
 from annotate.store import Store
-from dashboards import analysis, disputes, headtable, mixing, scoring, twomodels, versus, weights, where
+from dashboards import analysis, disputes, figures, headtable, mixing, scoring, twomodels, versus, weights, where
 from dashboards.context import Context
 from dashboards.disputes_tab import build_disputes
 from dashboards.report import main as report_main
@@ -74,6 +75,11 @@ def test_a_waterfall_ends_where_the_combined_difference_is(context: Context) -> 
     assert sum(step.x[0] for step in steps) == pytest.approx(whole.x[0], abs=1e-6)
     assert steps[-1].base[0] + steps[-1].x[0] == pytest.approx(whole.x[0], abs=1e-6)
     assert "The model expects people to prefer" in answer.card
+    assert answer.figure().layout.title.subtitle.text.endswith("n = 2 images; whiskers: the weight's 95 % interval")
+    for step, (*_, part, bounds) in zip(steps, versus.rows(answer.versus, answer.weights), strict=False):
+        low, high = (float(bound) for bound in bounds.split(" – "))
+        assert low <= float(part) + 1e-3
+        assert step.x[0] + step.error_x.array[0] == pytest.approx(high, abs=1e-3)
     assert "95 % interval" in answer.card
     assert "is ahead of" in answer.card
 
@@ -105,17 +111,37 @@ def test_a_run_on_data_outside_the_folders_shows_no_image(place: Path, tmp_path:
 OWN = {"spatial": 50.0, "icono": 0.0, "style": 20.0, "fidelity": 20.0, "material": 10.0}
 
 
-def test_the_ranking_is_that_of_the_model_with_these_weights(context: Context, place: Path) -> None:
+def test_the_ranking_is_by_these_weights_and_by_scores_of_models_that_have_not_seen_the_image(
+    context: Context, place: Path
+) -> None:
     ranked, data = weights.rank(context, "first", "best", OWN)
     model = MultiHeadReward.from_pretrained(place / "outputs/first/best").with_head_weights(OWN)
-    scores = model([str(file) for file in data.data.files])
-    assert [one.score for one in ranked] == pytest.approx(sorted(scores.tolist(), reverse=True), abs=1e-4)
+    assert model.get_head_importance() == pytest.approx({head: value / 100 for head, value in OWN.items()})
+    scores = data.scores @ [OWN[head] / 100 for head in HEADS]
+    assert [one.score for one in ranked] == pytest.approx(sorted(scores.tolist(), reverse=True), abs=1e-6)
+    seen = model([str(file) for file in data.data.files])
+    assert max(abs(scores - np.array(seen.tolist()))) > 0.05
     assert sorted(one.place for one in ranked) == sorted(one.before for one in ranked) == list(range(1, 49))
     learned = weights.learned_weights(context, "first", "best")
     assert all(one.place == one.before for one in weights.rank(context, "first", "best", learned)[0])
     card = weights.ranking_card(context, "first", "best", OWN)
     assert card.count("<figure") == 24
     assert "validation pairs are in the right order; what is right says: overall preferences" in card
+
+
+def test_of_a_run_that_held_prompts_out_only_those_are_ranked(context: Context, place: Path, tmp_path: Path) -> None:
+    ratings = json.loads((place / "outputs/first/config.json").read_text())["arguments"]["ratings"]
+    told = {"ratings": Path(ratings), "backbone": "pixelstats", "epochs": 1, "val_fraction": 0.25}
+    list(train(TrainConfig(output=tmp_path / "outputs/held", **told)))
+    held = make_context(place / "data", tmp_path / "outputs")
+    ranked, data = weights.rank(held, "held", "best", OWN)
+    assert {one.number for one in ranked} == set(np.flatnonzero(data.measured))
+    assert 0 < len(ranked) < len(data.data.files)
+    model = MultiHeadReward.from_pretrained(tmp_path / "outputs/held/best").with_head_weights(OWN)
+    scores = model([str(data.data.files[one.number]) for one in ranked])
+    assert [one.score for one in ranked] == pytest.approx(scores.tolist(), abs=1e-4)
+    card = weights.ranking_card(held, "held", "best", OWN)
+    assert f"{len(ranked)} validation images, each scored by a model that has not seen its prompt." in card
 
 
 def test_saved_weights_are_what_the_command_gives(context: Context, place: Path, tmp_path: Path) -> None:
@@ -283,6 +309,10 @@ def test_a_report_has_the_numbers_of_the_page_and_asks_nobody_for_anything(
             for key in ("accuracy", "f1", "loss"):
                 assert f"{result[key]:.3f}" in found.cells
                 assert f" {result[key]:.3f} |" in card
+    epochs = [json.loads(line) for line in (place / "outputs" / run / "metrics.jsonl").read_text().splitlines()]
+    behind = [cell for row in figures.curve_rows(epochs) for cell in row]
+    assert any(found.cells[at : at + len(behind)] == behind for at in range(len(found.cells)))
+    assert re.search(r"For all heads together n = \d+ validation pairs of 12 prompts\.", text)
     facts = card.partition("## Data\n\n")[2].splitlines()[0]
     assert escape(facts) in text
 

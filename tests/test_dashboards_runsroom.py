@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from safetensors.numpy import save_file
 from dashboards import comparison, growth, runactions, runs_tab, watch
 from dashboards.context import Context
 from dashboards.jobfiles import Job, write_job, write_json
-from dashboards.runlist import BEST, NAME, RunRow, RunShelf, chosen_rows
+from dashboards.jobstate import JobState, JobStatus
+from dashboards.runlist import BACKBONE, BEST, F1, LOSS, NAME, SORTS, STATE, STATES, RunRow, RunShelf, chosen_rows
 from dashboards.runnotes import RunNotes, read_notes
 from dashboards.runtable import run_table, sparkline
 from reward.claim import claimed
@@ -75,6 +77,49 @@ def test_runs_are_listed_sorted_and_filtered(context: Context, tmp_path: Path) -
     assert "No run matches" in run_table([], {}, 2)
     assert "No runs yet" in run_table([], {}, 0)
     assert sparkline([None, 0.5]) == ""
+
+
+def test_files_that_differ_are_named_without_their_folders(context: Context) -> None:
+    for name, sha256 in (("first", "1" * 64), ("second", "2" * 64)):
+        config = context.roots.outputs / name / "config.json"
+        config.write_text(json.dumps({"arguments": {}, "inputs": {f"/a/{name}/ratings.csv": sha256}}))
+    table = comparison.compare(context, ["first", "second"]).arguments_table()
+    assert f"sha256 of ratings.csv</th><td>{'1' * 12}</td><td>{'2' * 12}</td>" in table
+
+
+def sorted_names(rows: list[RunRow], by: str, jobs: dict[Path, JobStatus] | None = None) -> list[str]:
+    return [one.name for one in chosen_rows(rows, sort=by, jobs=jobs)]
+
+
+def test_runs_are_sorted_by_every_figure_and_those_without_come_last(context: Context) -> None:
+    one, two = context.runs.rows()
+    bare = replace(one, run=replace(one.run, name="bare", folder=Path("bare")), f1=None, loss=None, accuracy=None)
+    rows = [bare, replace(one, f1=0.7, loss=0.6), replace(two, f1=0.8, loss=0.7)]
+    assert sorted_names(rows, F1) == [two.name, one.name, "bare"]
+    assert sorted_names(rows, LOSS) == [one.name, two.name, "bare"]
+    assert sorted_names(rows, BEST)[-1] == "bare"
+    other = replace(two, run=replace(two.run, config={"backbone": {"spec": "a-backbone"}}))
+    assert sorted_names([one, other], BACKBONE) == [two.name, one.name]
+    job_of(context, two.run.folder, None)
+    jobs = context.board.by_output()
+    unfinished = replace(two, wanted=99)
+    assert str(jobs[two.run.folder.absolute()].state) == "lost"
+    assert sorted_names([one, unfinished], STATE, jobs) == [two.name, one.name]
+    assert all(chosen_rows(rows, sort=by) for by in SORTS)
+
+
+def test_every_state_has_its_place() -> None:
+    assert {str(state) for state in JobState} <= set(STATES)
+
+
+def test_two_hundred_runs_are_all_in_the_table(context: Context) -> None:
+    first = row(context, "first")
+    rows = [replace(first, run=replace(first.run, name=f"run{number}")) for number in range(200)]
+    html = run_table(rows, {}, 200)
+    assert html.count("<polyline") == 200
+    assert "200 runs." in html
+    assert "2 of 200 runs." in run_table(rows[:2], {}, 200)
+    assert "the first 500 are shown" in run_table(rows * 3, {}, 600)
 
 
 @pytest.mark.parametrize(

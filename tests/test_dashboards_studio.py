@@ -17,6 +17,7 @@ from dashboards_helpers import make_images, make_project, write_run
 from dashboards_server import StudioProcess
 from gradio_client import Client, handle_file
 
+from dashboards.form import FORM_FLAGS
 from dashboards.jobfiles import processes
 from dashboards.training import FORM_FIELDS
 
@@ -91,6 +92,12 @@ def test_the_page_has_its_tabs_and_calls_nobody(studio: StudioProcess) -> None:
     assert [label for label in labels if label in tabs] == tabs
     assert config["analytics_enabled"] is False
     assert "fonts.googleapis.com" not in page.text
+
+
+def test_every_field_of_the_form_shows_its_flags_help(studio: StudioProcess) -> None:
+    config = httpx.get(f"{studio.url}/config").json()
+    shown = [str(part["props"].get("info")) for part in config["components"]]
+    assert [flag.option for flag in FORM_FLAGS if not any(flag.help in info for info in shown)] == []
 
 
 def test_the_rating_routes_are_served_beside_the_page(studio: StudioProcess) -> None:

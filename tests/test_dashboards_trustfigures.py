@@ -25,7 +25,10 @@ def traces(figure: Any) -> dict[str, Any]:
 
 
 def test_importance_has_its_interval_and_names_untrained_heads() -> None:
-    drawn = traces(trustfigures.importance_bars(line()))
+    figure = trustfigures.importance_bars(line())
+    told = "weight of a rating point, with 95 % interval<br>n = 35 validation pairs of 5 prompts"
+    assert figure.layout.title.subtitle.text == told
+    drawn = traces(figure)
     assert drawn["Spatial (no ratings)"].x[0] == 0
     style = drawn["Style"]
     assert style.x[0] == pytest.approx(0.25)
