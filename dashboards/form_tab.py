@@ -1,5 +1,6 @@
 """The training form's components and events: presets, fields with what is wrong beside each, the command to copy."""
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from annotate.pairs_file import holds_votes
@@ -39,6 +40,10 @@ _LABELS = {
 }
 _MODES = (("Ratings on five aspects", "multihead"), ("Overall pairs alone", "pairs"))
 _FLAGS = {flag.field: flag for flag in FORM_FLAGS}
+_KEEP_TYPED = """(...values) => {
+  const untouched = UNTOUCHED, count = untouched.length;
+  return untouched.map((first, at) => values[count + at] === first ? values[at] : values[count + at]);
+}"""
 _FAULT = "fault-"  # before a field's name: the key of what is wrong with it
 
 
@@ -89,14 +94,14 @@ def build_form(context: Context) -> "dict[str, Any]":
 
 def wire_form(context: Context, demo: "gr.Blocks", tab: "gr.Tab", parts: "dict[str, Any]") -> None:
     """Checks, the command to copy, presets, and what follows from the mode and the backbone."""
-    fields = [parts[name] for name in FORM_FIELDS]
-    _wire_checks(context, demo, parts, fields)
-    _wire_presets(context, parts, fields)
+    import gradio as gr
+
+    all_fields = [parts[name] for name in FORM_FIELDS]
+    _wire_checks(context, demo, parts, all_fields)
+    _wire_presets(context, parts, all_fields)
     _wire_backbone(context, demo, tab, parts)
 
     def defaults_of_mode(mode: str, pairs: str) -> list[Any]:
-        import gradio as gr
-
         own = short_path(context.project.pairs_jsonl)
         # Pairs made of the project's ratings would tell nothing new as a target beside them.
         repeats = pairs == own and not holds_votes(context.project.pairs_jsonl)
@@ -111,7 +116,13 @@ def wire_form(context: Context, demo: "gr.Blocks", tab: "gr.Tab", parts: "dict[s
     def fresh_values() -> tuple[str, str]:
         return free_name(context.roots.outputs), short_path(beforehand.default_ratings(context.project))
 
-    demo.load(fresh_values, None, [parts["output"], parts["ratings"]], api_visibility="private", **QUIET)
+    untouched = [parts["output"].value, parts["ratings"].value]
+    fresh = [gr.Textbox(visible=False) for _ in untouched]
+    fields = [parts["output"], parts["ratings"]]
+    # In two steps, the second in the browser: what somebody typed before the answer came is kept.
+    demo.load(fresh_values, None, fresh, api_visibility="private", **QUIET).then(
+        None, [*fresh, *fields], fields, js=_KEEP_TYPED.replace("UNTOUCHED", json.dumps(untouched))
+    )
 
 
 def _wire_judged(context: Context, demo: "gr.Blocks", tab: "gr.Tab", parts: "dict[str, Any]") -> None:

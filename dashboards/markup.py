@@ -93,13 +93,14 @@ def dot(colour: str) -> str:
     return f'<i class="studio-dot" style="background:{colour}"></i>'
 
 
-def progress_bar(fraction: float | None) -> str:
-    """How far something is; None where that isn't known."""
+def progress_bar(fraction: float | None, what: str = "Progress") -> str:
+    """How far something is; None where that isn't known. `what` it is, for those who hear the page."""
+    named = f'role="progressbar" aria-label="{escape(what)}"'
     if fraction is None:
-        return '<div class="studio-bar studio-bar-unknown" role="progressbar"><i></i></div>'
+        return f'<div class="studio-bar studio-bar-unknown" {named}><i></i></div>'
     percent = round(100 * fraction)
     return (
-        f'<div class="studio-bar" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100">'
+        f'<div class="studio-bar" {named} aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100">'
         f'<i style="width:{percent}%"></i></div>'
     )
 

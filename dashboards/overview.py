@@ -95,7 +95,7 @@ def _coverage(found: Overview, wanted: int) -> str:
         each = f"everybody is to rate each image, so far {found.target:,} {'person' if found.target == 1 else 'people'}"
     done = found.coverage.done
     words = f"{done:,} of {found.images:,} images are done ({100 * done // found.images} %): {each}."
-    return markup.progress_bar(done / found.images) + cards.detail(words)
+    return markup.progress_bar(done / found.images, "Images done") + cards.detail(words)
 
 
 def _people(people: Sequence[PersonSummary]) -> str:

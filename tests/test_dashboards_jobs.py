@@ -75,7 +75,7 @@ def test_a_training_is_stopped_and_keeps_what_it_learned(board: JobBoard, tmp_pa
     after_restart.stop(job.id)
     with pytest.raises(JobError, match=r"is stopping already|is not at work"):
         after_restart.stop(job.id)
-    status = wait(after_restart, job, lambda status: not status.state.live)
+    status = wait(after_restart, job, lambda status: not status.state.open)
     assert (status.state, status.exit_code) == (JobState.STOPPED, 130)
     assert json.loads((job.output / "last" / "metrics.json").read_text())["epoch"] >= 1
     assert board.status(job) == status
@@ -97,14 +97,14 @@ def test_a_training_outlives_its_runner_and_can_still_be_stopped(board: JobBoard
     assert board.status(job).state is JobState.RUNNING
     assert psutil.pid_exists(trainer)
     board.stop(job.id)
-    status = wait(board, job, lambda status: not status.state.live)
+    status = wait(board, job, lambda status: not status.state.open)
     assert (status.state, status.exit_code) == (JobState.STOPPED, None)
 
 
 def test_a_killed_trainer_has_failed_and_the_signal_is_named(board: JobBoard, tmp_path: Path) -> None:
     job = begin(board, tmp_path)
     os.kill(both_processes(job)[1], signal.SIGKILL)
-    status = wait(board, job, lambda status: not status.state.live)
+    status = wait(board, job, lambda status: not status.state.open)
     assert (status.state, status.exit_code) == (JobState.FAILED, -9)
     assert status.message == "The training process was ended by SIGKILL. Memory may have run out."
 
@@ -114,7 +114,7 @@ def test_a_training_whose_processes_were_all_killed_is_lost(board: JobBoard, tmp
     runner, trainer = both_processes(job)
     os.kill(runner, signal.SIGKILL)
     os.kill(trainer, signal.SIGKILL)
-    status = wait(board, job, lambda status: not status.state.live)
+    status = wait(board, job, lambda status: not status.state.open)
     assert status.state is JobState.LOST
     assert "left no exit code" in status.message
     assert "had not completed an epoch" in status.message
@@ -127,7 +127,7 @@ def test_stopped_while_it_loads_is_stopped(board: JobBoard, tmp_path: Path) -> N
     job = begin(board, tmp_path)
     both_processes(job)
     board.stop(job.id)
-    status = wait(board, job, lambda status: not status.state.live)
+    status = wait(board, job, lambda status: not status.state.open)
     assert status.state is JobState.STOPPED
 
 
@@ -135,7 +135,7 @@ def test_bad_input_has_failed_with_the_trainers_own_words(board: JobBoard, tmp_p
     ratings = tmp_path / "data" / "annotations" / "multihead_ratings.csv"
     ratings.write_text(ratings.read_text().replace(".0,", ".0,99", 1).replace("p00,", "p00,x", 1))
     job = begin(board, tmp_path)
-    status = wait(board, job, lambda status: not status.state.live)
+    status = wait(board, job, lambda status: not status.state.open)
     assert (status.state, status.exit_code) == (JobState.FAILED, 2)
     assert f"{ratings}:2: image x" in status.message
     assert "Traceback" not in status.message
@@ -147,7 +147,7 @@ def test_a_trainer_that_breaks_has_its_last_line_shown_and_no_traceback(tmp_path
     program.write_text("raise RuntimeError('the disk is made of cheese')\n")
     board = JobBoard(tmp_path / "jobs", program=program)
     job = board.start([], tmp_path / "outputs" / "first")
-    status = wait(board, job, lambda status: not status.state.live)
+    status = wait(board, job, lambda status: not status.state.open)
     assert status.state is JobState.FAILED
     assert status.message.startswith("The trainer met an unexpected error: RuntimeError: the disk is made of cheese (")
     assert "Traceback" not in status.message

@@ -221,6 +221,7 @@ def test_every_room_looks_right_in_light_and_dark(
     for room, element in zip(ROOMS, (*filled, "#weights-ranking img"), strict=True):
         open_room(page, room)
         if room == "Where":
+            expect(page.locator("#where-image input")).not_to_have_value("")
             page.locator("#where-start").click()
         if room == "Disagreements":
             unfold(page, "disputes-ask")
