@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 UV     := 0.13.9
 
 .PHONY: run test lint types contracts bench screenshots clean
@@ -11,10 +10,10 @@ UV     := 0.13.9
 run: $(VENV)/.installed
 	$(BIN)/python app.py $(ARGS)
 
-# One thread each: more would only wait for each other. Tests wait for servers and browsers, hence a worker beyond the cores.
+# A test a core: threads of their own would only wait for each other.
 test: $(VENV)/.installed-dev lint types contracts
 	tests/browser/install_chromium.sh
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -18,9 +18,12 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, so that none of them is what everything waits for at the end."""
-    slow = {item.path for item in items if "slow" in item.keywords}
-    items.sort(key=lambda item: item.path not in slow)
+    """Long files first, so that none of them is what everything waits for at the end; those with a browser last.
+
+    A started Playwright keeps an event loop running in its thread, in which `asyncio.run` is refused.
+    """
+    long = {item.path: "long" in item.keywords for item in items}
+    items.sort(key=lambda item: ("browser" in item.keywords, not long[item.path]))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from annotate.project import Project
 from dashboards.studio import Settings, open_studio
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 NewPage = Callable[..., Page]
 

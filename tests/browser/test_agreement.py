@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from reward.aspects import HEADS, RATING_COLUMNS
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.long]
 
 NewPage = Callable[..., Page]
 PROMPTS, IMAGES = 12, 3

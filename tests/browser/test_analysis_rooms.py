@@ -19,7 +19,7 @@ from reward.aspects import HEADS
 from reward.config import TrainConfig
 from reward.training import train
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.long]
 
 NewPage = Callable[..., Page]
 ROOMS = ("A against B", "Where", "Disagreements", "Two models", "Weights")

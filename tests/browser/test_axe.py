@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from reward.config import TrainConfig
 from reward.training import train
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.long]
 
 NewPage = Callable[..., Page]
 SERIOUS = ("serious", "critical")

@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from reward.aspects import ASPECTS, HEADS
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.long]
 
 NewPage = Callable[..., Page]
 TRAINING_MS = 300_000

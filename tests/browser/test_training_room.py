@@ -11,7 +11,7 @@ from dashboards_server import StudioProcess
 from looks import each_look
 from playwright.sync_api import Locator, Page, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.long]
 
 NewPage = Callable[..., Page]
 TRAINING_MS = 300_000
