@@ -1,7 +1,8 @@
 """Which images a person may see next, in which order and why, and how far they are. Reads the database."""
 
 import json
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
@@ -10,6 +11,7 @@ from sqlite_utils import Database
 
 from annotate.catalogue import ImageRow, one_image, row_to_image, select_images
 from annotate.drafts import drafted_images, one_draft
+from annotate.full_images import Places
 from annotate.leases import moment
 from annotate.ranking import Ranking
 from annotate.repeats import is_of_repeat
@@ -42,7 +44,7 @@ _FREE = f"{_HERE} AND {_WANTED}"
 _WITH_OTHERS = (
     "SELECT l.image_id FROM leases l WHERE l.kind = 'first' AND l.annotator <> :annotator AND l.expires > :now"
 )
-_CHUNK = 100
+_FIRST_LOOK, _LARGEST_LOOK = 128, 8192  # images a query: most often the first do, but not for who has rated most
 BEGUN = "You had begun this one."
 HELD = "You were at this one."
 BY_LOT = "This one came by lot, so that evaluation stays fair."
@@ -60,13 +62,14 @@ class Progress:
 @dataclass(frozen=True)
 class Asking:
     """A person's tab that wants an image: behind image `after`, or where they left off; `wanted` raters an image, but
-    everybody for the `gold` ones."""
+    everybody for the `gold` ones. Of the `places` the images known to be full need no look."""
 
     annotator: str
     tab: str = ""
     after: int | None = None
     wanted: int = 0
     gold: tuple[int, ...] = ()
+    places: Places = Places((), (), frozenset())
 
     def values(self) -> dict[str, Any]:
         """What the queries need."""
@@ -146,13 +149,10 @@ def _begun(db: Database, asking: Asking) -> list[Pick]:
 def _by_prompt(db: Database, asking: Asking, limit: int) -> list[Pick]:
     before = None if asking.after is None else one_image(db, asking.after)
     row = db.execute("SELECT position FROM images WHERE id = ?", [asking.after]).fetchone()
-    position = -1 if row is None else int(row[0])
-    fresh = f"AND NOT {_RATED} AND {_SKIPPED} IS NULL AND {_FREE} ORDER BY i.position LIMIT :limit"
-    found: list[ImageRow] = []
-    for side in (">", "<=")[: 1 if position < 0 else 2]:
-        if len(found) < limit:
-            values = {**asking.values(), "position": position, "limit": limit - len(found)}
-            found += _select(db, f"AND i.position {side} :position {fresh}", values)
+    images = asking.places.images
+    start = 0 if row is None else bisect_right(asking.places.positions, int(row[0]))
+    turned = chain(islice(images, start, None), islice(images, start))
+    found = islice(_fresh(db, asking, turned), limit)
     picks = []
     for image in found:
         same = before is not None and before.prompt_id == image.prompt_id
@@ -194,14 +194,22 @@ def _pick_ranked(db: Database, asking: Asking, ranking: Ranking, order: Order) -
     yield from (Pick(image, NEW) for image in _fresh(db, asking, unranked))
 
 
-def _fresh(db: Database, asking: Asking, order: Sequence[int]) -> Iterator[ImageRow]:
+def _fresh(db: Database, asking: Asking, order: Iterable[int]) -> Iterator[ImageRow]:
     """Of images by number, in their order, those that want raters and that this person hasn't rated or skipped."""
-    rest = f"AND i.id IN (SELECT value FROM json_each(:ids)) AND NOT {_RATED} AND {_SKIPPED} IS NULL AND {_FREE}"
-    for at in range(0, len(order), _CHUNK):
-        chunk = order[at : at + _CHUNK]
-        rank = {image_id: place for place, image_id in enumerate(chunk)}
-        images = _select(db, rest, {**asking.values(), "ids": json.dumps(chunk)})
-        yield from sorted(images, key=lambda image: rank[image.id])
+    # In the order of the numbers, a row looked at only when it is asked for: hence the join from them, and no LIMIT.
+    query = (
+        "SELECT i.id FROM json_each(:ids) j CROSS JOIN images i ON i.id = j.value "
+        f"WHERE i.active = 1 AND NOT {_RATED} AND {_SKIPPED} IS NULL AND {_FREE}"
+    )
+    gold, full = set(asking.gold), asking.places.full
+    maybe = (image for image in order if image not in full or image in gold)
+    size = _FIRST_LOOK
+    while chunk := list(islice(maybe, size)):
+        for row in db.execute(query, {**asking.values(), "ids": json.dumps(chunk)}):
+            image = one_image(db, int(row[0]))
+            if image is not None:
+                yield image
+        size = min(4 * size, _LARGEST_LOOK)
 
 
 def _skipped(db: Database, asking: Asking, limit: int) -> list[Pick]:

@@ -27,6 +27,7 @@ from annotate.drafts import one_draft, put_draft, remove_draft
 from annotate.errors import ConflictError, NotFoundError, RevisedError
 from annotate.export_log import Export, known_exports, note_begun, note_finished
 from annotate.files import lock_file
+from annotate.full_images import FullImages
 from annotate.gold import GoldBand, band_arrays, gold_or_problem
 from annotate.history import OwnRating, own_ratings, said_last
 from annotate.judgement import Draft, Rating, StoredRating, check_annotator, check_reason
@@ -84,6 +85,7 @@ class Store:
         self._rated: dict[str, int] = {}
         self._total: int | None = None
         self._orders = Orders(project, self.campaign)
+        self._full = FullImages(self.campaign.ratings_per_image)
         self.preferences = PreferenceStore(self)
 
     @classmethod
@@ -135,6 +137,7 @@ class Store:
             self._unusable = (*survey.problems, *faults)
             self.catalogue_version += 1
             self._rated.clear()
+            self._full.forget()
             self._total = None
             self._orders.forget()
         self.announce()
@@ -145,6 +148,7 @@ class Store:
         with self._writing_lock:
             self.campaign = campaign
             self._orders = Orders(self.project, campaign)
+            self._full = FullImages(campaign.ratings_per_image)
 
     def save_rating(self, rating: Rating, *, only_if_newest: bool = False) -> tuple[StoredRating, bool]:
         """Store a checked rating; returns it as stored, and whether its key had been stored before.
@@ -179,6 +183,7 @@ class Store:
                 stored = insert_rating(db, replace(rating, revises=revises, late=late), now())
                 remove_draft(db, rating.image_id, rating.annotator)
             if current is None:
+                self._full.note_rated(self._db, rating.image_id)
                 self._orders.note_rated(rating.image_id)
                 if rating.annotator in self._rated:
                     self._rated[rating.annotator] += 1
@@ -245,8 +250,10 @@ class Store:
             lend: False only looks ahead; the tab keeps what it has.
         """
         gold = tuple(sorted({band.image_id for band in self.gold}))
-        asking = Asking(annotator, tab, after, self.campaign.ratings_per_image, gold)
         with self._writing(synced=False) as db:
+            asking = Asking(
+                annotator, tab, after, self.campaign.ratings_per_image, gold, self._full.places(db)
+            )  # fmt: skip
             picks = next_images(db, asking, limit, self._orders.of(db, self.identity, annotator, limit))
             if lend and not (picks and picks[0].why == BEGUN):
                 first = self._held(db, asking, picks) or self._due(db, asking, picks)
@@ -421,6 +428,7 @@ class Store:
                 insert_rating(db, replace(rating, key=f"import-{uuid.uuid4().hex}"), created)
             note_finished(db, name, Export(sha256, last_rating_id, created))
             self._rated.clear()
+            self._full.forget()
             self._orders.forget()
         self.announce()
 
@@ -429,6 +437,7 @@ class Store:
         with self._writing() as db:
             result = work(db)
             self._rated.clear()
+            self._full.forget()
         self.announce()
         return result
 

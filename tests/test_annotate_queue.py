@@ -470,3 +470,30 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, message: str) -> No
     with pytest.raises(InputError) as caught:
         read_campaign(path)
     assert message in str(caught.value)
+
+
+# Full images are left out without a look
+
+
+def first_of(store: Store, name: str) -> int | None:
+    tasks = store.next_tasks(name, tab=name)
+    return tasks[0].image.id if tasks else None
+
+
+def test_what_is_full_opens_again_with_other_settings_or_ratings_taken_back(any_order: OpenCampaign) -> None:
+    store = any_order("ratings_per_image = 1\nrepeats = 0", prompts=2, images=2)
+    images = [image.id for image in store.images()]
+    exporter = Exporter(store)
+    for image in images:
+        rate(store, image, "Ada")
+        assert first_of(store, "Bo") != image
+    assert first_of(store, "Bo") is None
+    store.use_campaign(Campaign(ratings_per_image=2, repeats=0))
+    assert first_of(store, "Bo") == images[0]
+    store.use_campaign(Campaign(ratings_per_image=1, repeats=0))
+    assert first_of(store, "Bo") is None
+    exporter.flush()
+    lines = store.project.per_annotator_csv.read_text(encoding="utf-8").splitlines()
+    store.project.per_annotator_csv.write_text("\n".join(lines[:1] + lines[2:]) + "\n", encoding="utf-8")
+    exporter.flush()
+    assert first_of(store, "Bo") == images[0]
