@@ -251,9 +251,8 @@ class Store:
         """
         gold = tuple(sorted({band.image_id for band in self.gold}))
         with self._writing(synced=False) as db:
-            asking = Asking(
-                annotator, tab, after, self.campaign.ratings_per_image, gold, self._full.places(db)
-            )  # fmt: skip
+            wanted = self.campaign.ratings_per_image
+            asking = Asking(annotator, tab, after, wanted, gold, self._full.places(db))
             picks = next_images(db, asking, limit, self._orders.of(db, self.identity, annotator, limit))
             if lend and not (picks and picks[0].why == BEGUN):
                 first = self._held(db, asking, picks) or self._due(db, asking, picks)

@@ -47,23 +47,6 @@ def _wire(context: Context, chosen: tuple[Any, Any], parts: dict[str, Any]) -> N
     latest, asked = gr.State(ScoreReport()), gr.State(None)
 
     def score(
-        name: str | None,
-        which: str,
-        files: list[str] | None,
-        folder: str,
-        column: str,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008 (how Gradio hands it over)
-    ) -> Any:
-        def tell(done: int, total: int) -> None:
-            progress((done, total), unit="images")
-
-        report = scoring.score(context, name, which, files or [], str(folder or ""), tell)
-        plot = gr.update(value=report.figure() if report.any_scored else None, visible=report.any_scored)
-        written = scoring.write_files(context, report, folder_to_download_from()) if report.scores else (None, None)
-        downloads = [gr.update(value=file and str(file), visible=file is not None) for file in written]
-        return [report.table(column), plot, *downloads, report, question(name, which, files, folder)]
-
-    def score_once(
         before: Any,
         name: str | None,
         which: str,
@@ -72,13 +55,19 @@ def _wire(context: Context, chosen: tuple[Any, Any], parts: dict[str, Any]) -> N
         column: str,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 (how Gradio hands it over)
     ) -> Any:
-        """`score`, where the field is left with something else in it than Enter has had scored already."""
-        if before == question(name, which, files, folder):
+        """Skips what was asked `before`: whoever leaves the field may have had it scored by Enter."""
+        question = name, which, tuple(files or ()), str(folder or "").strip()
+        if before == question:
             return [gr.skip()] * len(outputs)
-        return score(name, which, files, folder, column, progress)
 
-    def question(name: str | None, which: str, files: list[str] | None, folder: str) -> Any:
-        return name, which, tuple(files or ()), str(folder or "").strip()
+        def tell(done: int, total: int) -> None:
+            progress((done, total), unit="images")
+
+        report = scoring.score(context, name, which, files or [], str(folder or ""), tell)
+        plot = gr.update(value=report.figure() if report.any_scored else None, visible=report.any_scored)
+        written = scoring.write_files(context, report, folder_to_download_from()) if report.scores else (None, None)
+        downloads = [gr.update(value=file and str(file), visible=file is not None) for file in written]
+        return [report.table(column), plot, *downloads, report, question]
 
     run, checkpoint = chosen
     inputs = [run, checkpoint, parts["files"], parts["folder"], parts["sort"]]
@@ -94,12 +83,12 @@ def _wire(context: Context, chosen: tuple[Any, Any], parts: dict[str, Any]) -> N
     gr.on(
         [parts["files"].change, parts["folder"].submit, run.change, checkpoint.change],
         score,
-        inputs,
+        [gr.State(None), *inputs],
         outputs,
         api_name="score_images",
         **shared,
     )
-    parts["folder"].blur(score_once, [asked, *inputs], outputs, api_visibility="private", **shared)
+    parts["folder"].blur(score, [asked, *inputs], outputs, api_visibility="private", **shared)
     parts["sort"].change(
         lambda report, column: report.table(column),
         [latest, parts["sort"]],

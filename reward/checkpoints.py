@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import psutil
 from safetensors import SafetensorError
 
 from reward.aspects import HEADS
@@ -300,15 +301,10 @@ def _write(folder: Path, model: "MultiHeadReward", state: "dict[str, Tensor] | N
 
 def _runs_elsewhere(pid: int) -> bool:
     """Whether this is the number of a process that runs and isn't this one."""
-    if pid == os.getpid():
-        return False
     try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
+        return pid != os.getpid() and psutil.pid_exists(pid)
+    except OverflowError:  # larger than any process's number
         return False
-    except PermissionError:
-        pass  # somebody else's
-    return True
 
 
 def _sync(*paths: Path) -> None:

@@ -228,10 +228,11 @@ def test_a_folder_is_scored_sorted_and_written_as_csv_and_parquet(
 def test_leaving_the_folder_field_scores_nothing_twice(context: Context, place: Path) -> None:
     room = Room(context, lambda parts, choice, _: build_scoring(parts, (choice.run, choice.checkpoint)), "score")
     enter = next(one for one in room.events() if one.api_name == "score_images")
-    leave = next(one for one in room.events() if one.fn.__name__ == "score_once")
+    leave = next(one for one in room.events() if one.fn.__name__ == "score" and one is not enter)
     assert enter.concurrency_id == leave.concurrency_id
     given = ("first", "best", None, str(place / "data/images/p1"), "combined")
-    *_, asked = enter.fn(*given)
+    *_, asked = enter.fn(None, *given)
+    assert enter.fn(None, *given) != [gr.skip()] * 6
     assert leave.fn(asked, *given) == [gr.skip()] * 6
     *_, report, asked = leave.fn(asked, *given[:3], str(place / "data/images/p2"), "combined")
     assert len(report.scores) == 4
