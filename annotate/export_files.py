@@ -29,7 +29,9 @@ from reward.errors import InputError
 _PAIRS_WORK_S = 0.25
 _PAIRS_REST = 4.0
 _PAIRS_LAG_S = 10.0
-_BREATH_S = 0.001  # lets the threads that save have the interpreter at once
+# Lets the threads that save have the interpreter, about as often as it changes hands by itself. After each prompt it
+# would be most of the time where prompts are many and small.
+_BREATH_S, _BREATHLESS_S = 0.001, 0.005
 
 
 @dataclass
@@ -249,9 +251,13 @@ class ExportFiles:
         return not lines.stale_prompts
 
     def _make_pairs(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
+        breathed = time.monotonic()
+        until = breathed + seconds
         stale = self._lines.stale_prompts
-        while stale and time.monotonic() < until:
+        while stale and (now := time.monotonic()) < until:
+            if now - breathed > _BREATHLESS_S:
+                time.sleep(_BREATH_S)
+                breathed = time.monotonic()
             prompt_id = stale.pop()
             paths = self._by_prompt[prompt_id]
             text = self._images[next(iter(paths))].prompt
@@ -260,7 +266,6 @@ class ExportFiles:
             else:
                 made = pair_lines(text, paths, self._snapshot)
             self._lines.pairs[prompt_id] = made
-            time.sleep(_BREATH_S)
 
     def _is_ours(self, file: _File) -> bool:
         """Whether the file is our last export, or just what we would write now (the database may be a new one)."""
