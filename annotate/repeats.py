@@ -106,3 +106,14 @@ def _row_to_rating(row: Sequence[object]) -> StoredRating:
     fields["id"] = fields["id"] if behind is None else int(str(behind)) + 1
     fields["unjudged"] = tuple(str(fields["unjudged"]).split())
     return StoredRating(values=values, **fields)  # type: ignore[arg-type]  # STRICT tables hold these types
+
+
+def answers_repeat(db: Database, rating: Rating, looks_first: bool) -> bool:
+    """Whether a rating of an image that the person has rated answers its repeat, or changes what they answered.
+
+    Args:
+        looks_first: `rating.revises` is None as for an image that was shown as if it were new, not as left out.
+    """
+    if rating.revises is None:
+        return looks_first and is_offered(db, rating.image_id, rating.annotator)
+    return answered_repeat(db, rating.image_id, rating.annotator, rating.revises) is not None

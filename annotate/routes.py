@@ -34,7 +34,8 @@ from annotate.schemas import (
     TaskOut,
 )
 from annotate.screen_images import screen_response
-from annotate.store import Store, Task
+from annotate.store import Store
+from annotate.tasks import Task
 from reward.aspects import HEADS
 
 _CONFLICT: dict[int | str, dict[str, Any]] = {

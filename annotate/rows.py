@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from sqlite_utils import Database
 
-from annotate.errors import BadRequestError, StorageError
+from annotate.errors import BadRequestError, RevisedError, StorageError
 from annotate.judgement import CORRECTION_NAME, SIMULATED_CORRECTION_NAME, Rating, StoredRating
 from reward.aspects import HEADS
 
@@ -60,3 +60,18 @@ def same_content(stored: StoredRating, rating: Rating) -> bool:
     """Whether a rating that came again says what it said the first time; the time it took may differ."""
     names = ("image_id", "annotator", "values", "unjudged", "source", "withdrawn", "covers")
     return all(getattr(stored, name) == getattr(rating, name) for name in names)
+
+
+def require_current(current: StoredRating | None, rating: Rating) -> None:
+    """Nothing, where a rating revises what is current, or is the first.
+
+    Raises:
+        RevisedError: something else was said, or withdrawn, meanwhile.
+    """
+    if current is None and rating.revises is not None:
+        raise RevisedError("The rating that this one revises was withdrawn meanwhile. Save again to rate anew.", None)
+    if current is not None and rating.revises != current.key:
+        raise RevisedError(
+            "You rated this image meanwhile, in another tab or browser. Save again to put this rating in its place.",
+            current.id,
+        )

@@ -8,7 +8,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TextIO, TypeVar
 
 from sqlite_utils import Database
@@ -23,46 +23,37 @@ from annotate.adjudications import (
 )
 from annotate.catalogue import ImageRow, known_files, list_images, one_image, survey_folder, update_catalogue
 from annotate.database import connect, now, translated
-from annotate.drafts import one_draft, put_draft, remove_draft
-from annotate.errors import ConflictError, NotFoundError, RevisedError
+from annotate.drafts import put_draft, remove_draft
+from annotate.errors import ConflictError, NotFoundError
 from annotate.export_log import Export, known_exports, note_begun, note_finished
 from annotate.files import lock_file
 from annotate.full_images import FullImages
 from annotate.gold import GoldBand, band_arrays, gold_or_problem
 from annotate.history import OwnRating, own_ratings, said_last
 from annotate.judgement import Draft, Rating, StoredRating, check_annotator, check_reason
-from annotate.leases import end_lease, held_lease, leave, renew_lease, take_lease
+from annotate.leases import end_lease, leave, renew_lease
 from annotate.migrations import studio_migrations
 from annotate.orders import Orders
 from annotate.preference_store import PreferenceStore
 from annotate.project import Project
-from annotate.queue import BEGUN, HELD, Asking, Pick, Progress, count_images, count_rated, next_images
+from annotate.queue import Asking, Progress, count_images, count_rated, next_images
 from annotate.rated import Rated, read_rated
-from annotate.repeats import (
-    answered_repeat,
-    due_repeat,
-    insert_repeat,
-    is_of_repeat,
-    is_offered,
-    note_offer,
-    repeat_by_key,
-)
+from annotate.repeats import answers_repeat, insert_repeat, is_of_repeat, repeat_by_key
 from annotate.requests import Request, insert_request, is_open, newest_request
-from annotate.rows import current_rating, insert_rating, rating_by_key, row_to_rating, same_content, select_ratings
+from annotate.rows import (
+    current_rating,
+    insert_rating,
+    rating_by_key,
+    require_current,
+    row_to_rating,
+    same_content,
+    select_ratings,
+)
 from annotate.settings import Campaign, read_campaign
+from annotate.tasks import Task, lent, task_of
 
 _NO_END = 2**63 - 1
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class Task:
-    """An image as a person gets it: with what they began to say of it, and what they say of it so far."""
-
-    image: ImageRow
-    draft: Draft | None = None
-    current: StoredRating | None = None
-    why: str = ""
 
 
 class Store:
@@ -173,11 +164,11 @@ class Store:
                 self._require_active(db, rating.image_id)
                 current = current_rating(db, rating.image_id, rating.annotator)
                 kind, ended = end_lease(db, rating.image_id, rating.annotator)
-                if current is not None and _answers_repeat(db, rating, only_if_newest or kind == "repeat"):
+                if current is not None and answers_repeat(db, rating, only_if_newest or kind == "repeat"):
                     remove_draft(db, rating.image_id, rating.annotator)
                     return insert_repeat(db, rating, current.key, now()), False
                 if only_if_newest:
-                    _require_newest(current, rating)
+                    require_current(current, rating)
                 late = current is None and (ended or (kind == "" and self._is_lent(rating.image_id)))
                 revises = None if current is None else current.key
                 stored = insert_rating(db, replace(rating, revises=revises, late=late), now())
@@ -254,56 +245,13 @@ class Store:
             wanted = self.campaign.ratings_per_image
             asking = Asking(annotator, tab, after, wanted, gold, self._full.places(db))
             picks = next_images(db, asking, limit, self._orders.of(db, self.identity, annotator, limit))
-            if lend and not (picks and picks[0].why == BEGUN):
-                first = self._held(db, asking, picks) or self._due(db, asking, picks)
-                rest = [pick for pick in picks if first is None or pick.image.id != first.image.id]
-                picks = [*([] if first is None else [first]), *rest][:limit]
-            if lend and picks:
-                self._lend(db, asking, picks[0])
-            return [self._task(pick, annotator) for pick in picks]
-
-    def _held(self, db: Database, asking: Asking, picks: Sequence[Pick]) -> Pick | None:
-        """What the tab has before it: a save of another image, say of a revision, doesn't take that away.
-
-        Nor does a reload take a repeat away.
-        """
-        image_id, kind = held_lease(db, asking.annotator, asking.tab) or (0, "")
-        again = kind == "repeat"
-        image = None if image_id == asking.after else one_image(db, image_id)
-        if image is None or not image.active:
-            return None
-        if again == (current_rating(db, image.id, asking.annotator) is None):
-            return None  # rated, or withdrawn, meanwhile
-        if not again and (asking.after is None or current_rating(db, asking.after, asking.annotator) is None):
-            return None
-        same = picks[:1] if again else [pick for pick in picks if pick.image.id == image.id]
-        return Pick(image, same[0].why if same else HELD, again)
-
-    def _due(self, db: Database, asking: Asking, picks: Sequence[Pick]) -> Pick | None:
-        """A blind repeat, as if it came for the first time."""
-        repeat = due_repeat(db, self.identity, asking.annotator, self.campaign.repeats) if picks else None
-        image = None if repeat is None else one_image(db, repeat)
-        return None if image is None else Pick(image, picks[0].why, again=True)
-
-    def _lend(self, db: Database, asking: Asking, pick: Pick) -> None:
-        kind = "repeat" if pick.again else "first"
-        take_lease(db, pick.image.id, asking.annotator, asking.tab, kind, self.campaign.lease_minutes)
-        if pick.again:
-            note_offer(db, pick.image.id, asking.annotator)
+            if lend:
+                picks = lent(db, asking, picks, self.identity, self.campaign)[:limit]
+            return [task_of(db, pick, annotator) for pick in picks]
 
     def _is_lent(self, image_id: int) -> bool:
         """Whether only so many people rate an image, so that each needs a lease."""
         return self.campaign.ratings_per_image > 0 and all(band.image_id != image_id for band in self.gold)
-
-    def _task(self, pick: Pick, annotator: str) -> Task:
-        image = pick.image
-        current = None if pick.again else current_rating(self._db, image.id, annotator)
-        draft = one_draft(self._db, image.id, annotator)
-        if current is not None and draft is not None and draft.revises not in (None, current.key):
-            current = answered_repeat(self._db, image.id, annotator, draft.revises) or current
-        if draft is not None and draft.revises != (None if current is None else current.key):
-            draft = None  # from before a rating that was saved elsewhere
-        return Task(image, draft, current, pick.why)
 
     def own_ratings(
         self, annotator: str, before: int | None = None, limit: int = 50, beside: int | None = None
@@ -471,24 +419,3 @@ class Store:
             finally:
                 if not synced:
                     self._db.execute("PRAGMA synchronous = FULL")
-
-
-def _require_newest(current: StoredRating | None, rating: Rating) -> None:
-    if current is None and rating.revises is not None:
-        raise RevisedError("The rating that this one revises was withdrawn meanwhile. Save again to rate anew.", None)
-    if current is not None and rating.revises != current.key:
-        raise RevisedError(
-            "You rated this image meanwhile, in another tab or browser. Save again to put this rating in its place.",
-            current.id,
-        )
-
-
-def _answers_repeat(db: Database, rating: Rating, looks_first: bool) -> bool:
-    """Whether a rating of an image that the person has rated answers its repeat, or changes what they answered.
-
-    Args:
-        looks_first: `rating.revises` is None as for an image that was shown as if it were new, not as left out.
-    """
-    if rating.revises is None:
-        return looks_first and is_offered(db, rating.image_id, rating.annotator)
-    return answered_repeat(db, rating.image_id, rating.annotator, rating.revises) is not None
