@@ -138,3 +138,13 @@ def openclip_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "vit-s-32.safetensors"
     save_file(model.state_dict(), path)
     return path
+
+
+@pytest.fixture
+def campaign(make_project: Callable[..., Project], open_store: Callable[[Project], Store]) -> Callable[..., Store]:
+    def start(settings: str, prompts: int = 2, images: int = 3) -> Store:
+        project = make_project(prompts=prompts, images=images, size=(16, 16))
+        project.settings.write_text(settings, encoding="utf-8")
+        return open_store(project)
+
+    return start
