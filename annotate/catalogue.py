@@ -12,7 +12,7 @@ from reward.prompts import read_prompts
 
 _SELECT = (
     "SELECT i.id, i.path, i.prompt_id, p.text, i.size, i.mtime_ns, i.width, i.height, i.format, i.active, "
-    "i.active_since FROM images i JOIN prompts p ON p.id = i.prompt_id"
+    "i.active_since, i.position FROM images i JOIN prompts p ON p.id = i.prompt_id"
 )
 
 
@@ -27,7 +27,8 @@ class Survey:
 
 @dataclass(frozen=True)
 class ImageRow:
-    """One image: its number, its path below `images/`, its prompt, and what its file was when last looked at."""
+    """One image: its number, its path below `images/`, its prompt, what its file was when last looked at, and its place
+    among all images."""
 
     id: int
     path: str
@@ -40,6 +41,7 @@ class ImageRow:
     format: str
     active: bool
     active_since: str
+    position: int
 
 
 _FIELDS = tuple(field.name for field in fields(ImageRow))

@@ -1,6 +1,8 @@
 """Drafts: what a person touched of a rating before saving it; one a person and image, gone when the rating is saved."""
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -26,14 +28,19 @@ def remove_draft(db: Database, image_id: int, annotator: str) -> None:
     db.execute("DELETE FROM drafts WHERE annotator = ? AND image_id = ?", [annotator, image_id])
 
 
+def drafts_of(db: Database, image_ids: Sequence[int], annotator: str) -> dict[int, Draft]:
+    """A person's drafts of these images, by image."""
+    query = "SELECT image_id, body FROM drafts WHERE annotator = ? AND image_id IN (SELECT value FROM json_each(?))"
+    rows = db.execute(query, [annotator, json.dumps(image_ids)]).fetchall()
+    return {int(row[0]): _draft(int(row[0]), annotator, json.loads(row[1])) for row in rows}
+
+
 def one_draft(db: Database, image_id: int, annotator: str) -> Draft | None:
     """The draft of a person and image."""
-    row = db.execute(
-        "SELECT body FROM drafts WHERE annotator = ? AND image_id = ?", [annotator, image_id]
-    ).fetchone()  # fmt: skip
-    if row is None:
-        return None
-    body = json.loads(row[0])
+    return drafts_of(db, [image_id], annotator).get(image_id)
+
+
+def _draft(image_id: int, annotator: str, body: dict[str, Any]) -> Draft:
     values = tuple(body["values"]) if len(body["values"]) == len(HEADS) else (None,) * len(HEADS)
     return Draft(image_id, annotator, values, tuple(body["unjudged"]), body["seconds"], body["revises"])
 

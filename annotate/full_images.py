@@ -1,10 +1,14 @@
-"""Which images enough people have rated, kept in memory, so that nobody's next image is looked for among them."""
+"""What is kept in memory of the images: their order, what was looked at, and which ones enough people have rated,
+so that nobody's next image is looked for among those."""
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlite_utils import Database
+
+from annotate.catalogue import ImageRow, one_image
+from annotate.errors import NotFoundError
 
 _RATERS: Final = """
 SELECT image_id FROM (SELECT image_id, annotator, withdrawn, max(id) FROM ratings
@@ -17,9 +21,27 @@ WHERE NOT withdrawn GROUP BY image_id HAVING count(*) >= :wanted
 class Places:
     """The images that are there, prompt by prompt: their numbers and positions, and which of them are full."""
 
-    images: Sequence[int]
-    positions: Sequence[int]
-    full: Set[int]
+    images: Sequence[int] = ()
+    positions: Sequence[int] = ()
+    full: Set[int] = frozenset()
+    rows: dict[int, ImageRow] = field(default_factory=dict)  # those that were looked at
+
+    def image(self, db: Database, number: int) -> ImageRow | None:
+        """The image with this number, also if it is gone from the folder."""
+        found = self.rows.get(number) or one_image(db, number)
+        if found is not None:
+            self.rows[number] = found
+        return found
+
+    def require(self, db: Database, number: int) -> None:
+        """Nothing, where the image is there.
+
+        Raises:
+            NotFoundError: it isn't.
+        """
+        found = self.image(db, number)
+        if found is None or not found.active:
+            raise NotFoundError(f"There is no image {number}; it may have been removed. Reload the page.")
 
 
 class FullImages:
@@ -37,6 +59,11 @@ class FullImages:
     def forget(self) -> None:
         """Look anew the next time."""
         self._places = None
+
+    def known(self, number: int) -> ImageRow | None:
+        """An image that was looked at since the last `forget`; any thread may ask."""
+        places = self._places
+        return None if places is None else places.rows.get(number)
 
     def note_rated(self, db: Database, image_id: int) -> None:
         """Somebody has rated an image."""

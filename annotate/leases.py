@@ -38,11 +38,9 @@ def held_lease(db: Database, annotator: str, tab: str) -> tuple[int, str] | None
 
 def end_lease(db: Database, image_id: int, annotator: str) -> tuple[str, bool]:
     """The person is done with the image. Returns the lease's kind ('' if there was none) and whether it had ended."""
-    row = db.execute(
-        "SELECT kind, expires FROM leases WHERE image_id = ? AND annotator = ?", [image_id, annotator]
-    ).fetchone()  # fmt: skip
-    db.execute("DELETE FROM leases WHERE image_id = ? AND annotator = ?", [image_id, annotator])
-    return ("", False) if row is None else (str(row[0]), str(row[1]) <= moment())
+    query = "DELETE FROM leases WHERE image_id = ? AND annotator = ? RETURNING kind, expires"
+    rows = db.execute(query, [image_id, annotator]).fetchall()
+    return (str(rows[0][0]), str(rows[0][1]) <= moment()) if rows else ("", False)
 
 
 def leave(db: Database, annotator: str, tab: str) -> None:

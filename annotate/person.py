@@ -19,7 +19,7 @@ def person_check(project: Project) -> CheckPerson:
 
     def check(person: Person, name: str) -> str:
         annotator = person.rates_as(name)
-        if project.is_sample and is_simulated(annotator):
+        if is_simulated(annotator) and project.is_sample:
             raise BadRequestError(
                 f"Names that begin with {SIMULATED_PREFIX} are kept for the sample's simulated people; choose another."
             )

@@ -3,13 +3,13 @@
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
 from sqlite_utils import Database
 
-from annotate.catalogue import ImageRow, one_image, row_to_image, select_images
+from annotate.catalogue import ImageRow, row_to_image, select_images
 from annotate.drafts import drafted_images, one_draft
 from annotate.full_images import Places
 from annotate.leases import moment
@@ -69,7 +69,7 @@ class Asking:
     after: int | None = None
     wanted: int = 0
     gold: tuple[int, ...] = ()
-    places: Places = Places((), (), frozenset())
+    places: Places = field(default_factory=Places)
 
     def values(self) -> dict[str, Any]:
         """What the queries need."""
@@ -147,10 +147,9 @@ def _begun(db: Database, asking: Asking) -> list[Pick]:
 
 
 def _by_prompt(db: Database, asking: Asking, limit: int) -> list[Pick]:
-    before = None if asking.after is None else one_image(db, asking.after)
-    row = db.execute("SELECT position FROM images WHERE id = ?", [asking.after]).fetchone()
+    before = None if asking.after is None else asking.places.image(db, asking.after)
     images = asking.places.images
-    start = 0 if row is None else bisect_right(asking.places.positions, int(row[0]))
+    start = 0 if before is None else bisect_right(asking.places.positions, before.position)
     turned = chain(islice(images, start, None), islice(images, start))
     found = islice(_fresh(db, asking, turned), limit)
     picks = []
@@ -206,7 +205,7 @@ def _fresh(db: Database, asking: Asking, order: Iterable[int]) -> Iterator[Image
     size = _FIRST_LOOK
     while chunk := list(islice(maybe, size)):
         for row in db.execute(query, {**asking.values(), "ids": json.dumps(chunk)}):
-            image = one_image(db, int(row[0]))
+            image = asking.places.image(db, int(row[0]))
             if image is not None:
                 yield image
         size = min(4 * size, _LARGEST_LOOK)
@@ -215,18 +214,15 @@ def _fresh(db: Database, asking: Asking, order: Iterable[int]) -> Iterator[Image
 def _skipped(db: Database, asking: Asking, limit: int) -> list[Pick]:
     if limit <= 0:
         return []
-    rest = f"AND NOT {_RATED} AND {_SKIPPED} IS NOT NULL AND {_FREE} ORDER BY {_SKIPPED} LIMIT :limit"
+    own = "AND i.id IN (SELECT image_id FROM skips WHERE annotator = :annotator)"
+    rest = f"{own} AND NOT {_RATED} AND {_FREE} ORDER BY {_SKIPPED} LIMIT :limit"
     found = _select(db, rest, {**asking.values(), "limit": limit})
     return [Pick(image, "You skipped this one; it comes again at the end.") for image in found]
 
 
 def _select(db: Database, rest: str, values: dict[str, Any]) -> list[ImageRow]:
-    return [row_to_image(row) for row in db.execute(select_images(f"WHERE i.active = 1 {rest}"), values)]
-
-
-def count_images(db: Database) -> int:
-    """The images that are there."""
-    return int(db.execute("SELECT count(*) FROM images WHERE active = 1").fetchone()[0])
+    # The plus keeps SQLite from going through all images there are, instead of the few that `rest` is about.
+    return [row_to_image(row) for row in db.execute(select_images(f"WHERE +i.active = 1 {rest}"), values)]
 
 
 def count_rated(db: Database, annotator: str) -> int:

@@ -11,6 +11,7 @@ from annotate.answers import REFUSALS, Who, image_facts, image_out, notices
 from annotate.exports import Exporter
 from annotate.identity import Rater
 from annotate.image_bytes import image_response
+from annotate.in_turn import InTurn
 from annotate.judgement import Draft, Rating, StoredRating, check_draft, check_rating
 from annotate.person import CheckPerson
 from annotate.schemas import (
@@ -46,29 +47,31 @@ _LONGEST_LIST = 200
 
 def rating_router(store: Store, exporter: Exporter, check_person: CheckPerson) -> APIRouter:
     """The routes below `/api`, on one store."""
+    in_turn = InTurn(store)
     router = APIRouter(prefix="/api", tags=["rating"], responses=REFUSALS)
 
     def progress_of(annotator: str) -> ProgressOut:
         counts = store.progress(annotator)
         return ProgressOut(rated=counts.rated, total=counts.total, notices=notices(store, exporter))
 
-    def queue_of(annotator: str, after: int | None = None, tab: str = "", *, lend: bool = True) -> dict[str, Any]:
-        tasks = [_task_out(task) for task in store.next_tasks(annotator, after, tab=tab, lend=lend)]
-        return {"image": tasks[0] if tasks else None, "upcoming": tasks[1:], "progress": progress_of(annotator)}
+    def queue_of(annotator: str, tasks: list[Task]) -> dict[str, Any]:
+        found = [_task_out(task) for task in tasks]
+        return {"image": found[0] if found else None, "upcoming": found[1:], "progress": progress_of(annotator)}
 
     @router.get("/desk", summary="Which project is rated here")
+    @in_turn.lends
     def get_desk(person: Rater) -> DeskOut:
         account = None if person.account is None else AccountOut(name=person.account, role=person.role)
-        images = sum(image.active for image in store.images())
         return DeskOut(
             studio=store.identity,
-            images=images,
+            images=store.count_images(),
             account=account,
             strip=store.campaign.shows_strip,
             guidelines=store.project.guidelines.is_file(),
         )
 
     @router.get("/next", summary="The next image for a person")
+    @in_turn.lends
     def get_next(
         person: Rater,
         annotator: Who,
@@ -78,23 +81,28 @@ def rating_router(store: Store, exporter: Exporter, check_person: CheckPerson) -
         tab: Annotated[str, Query(max_length=64, description="Tells one page of a person from another.")] = "",
         look: Annotated[bool, Query(description="Only look ahead: the page keeps the image that it has.")] = False,
     ) -> QueueOut:
-        return QueueOut(**queue_of(check_person(person, annotator), after, tab, lend=not look))
+        name = check_person(person, annotator)
+        return QueueOut(**queue_of(name, store.next_tasks(name, after, tab=tab, lend=not look)))
 
     @router.get("/progress", summary="How far a person is")
+    @in_turn.lends
     def get_progress(person: Rater, annotator: Who) -> ProgressOut:
         return progress_of(check_person(person, annotator))
 
     @router.post("/ratings", summary="Save a rating", responses=_CONFLICT)
+    @in_turn.saves
     def post_rating(person: Rater, sent: RatingIn) -> SaveOut:
         rating = check_rating(
             sent.image_id, sent.annotator, sent.ratings, sent.cannot_judge, sent.seconds, sent.key, sent.revises
         )  # fmt: skip
         check_person(person, rating.annotator)
-        stored, repeated = store.save_rating(rating, only_if_newest="revises" in sent.model_fields_set)
+        stored, repeated, tasks = store.save_and_go_on(
+            rating, sent.tab, only_if_newest="revises" in sent.model_fields_set
+        )
         saved = SavedOut(
             id=stored.id, image_id=stored.image_id, key=stored.key, created=stored.created, repeated=repeated
         )
-        return SaveOut(saved=saved, **queue_of(stored.annotator, stored.image_id, sent.tab))
+        return SaveOut(saved=saved, **queue_of(stored.annotator, tasks))
 
     @router.get("/ratings", summary="A person's own ratings, newest first")
     def get_ratings(
@@ -124,6 +132,7 @@ def rating_router(store: Store, exporter: Exporter, check_person: CheckPerson) -
         return OwnListOut(ratings=found, more=False)
 
     @router.put("/drafts", summary="Keep what is touched of a rating that isn't saved yet")
+    @in_turn.lends
     def put_draft(person: Rater, sent: DraftIn) -> DraftOut:
         annotator = check_person(person, sent.annotator)
         draft = check_draft(
@@ -132,12 +141,14 @@ def rating_router(store: Store, exporter: Exporter, check_person: CheckPerson) -
         return DraftOut(kept=store.save_draft(draft))
 
     @router.post("/skip", summary="Leave an image for later")
+    @in_turn.saves
     def post_skip(person: Rater, sent: SkipIn) -> QueueOut:
         annotator = check_person(person, sent.annotator)
         store.save_skip(sent.image_id, annotator, sent.reason)
-        return QueueOut(**queue_of(annotator, sent.image_id, sent.tab))
+        return QueueOut(**queue_of(annotator, store.next_tasks(annotator, sent.image_id, tab=sent.tab)))
 
     @router.post("/leave", summary="Leave the page: its image is free for others soon", status_code=204)
+    @in_turn.lends
     def post_leave(person: Rater, sent: LeaveIn) -> None:
         store.leave(check_person(person, sent.annotator), sent.tab)
 

@@ -13,6 +13,8 @@ COLUMNS = ("id", "image_id", "annotator", *HEADS, "unjudged", "seconds", "key", 
            "revises", "late", "created")  # fmt: skip
 _INSERT = f"INSERT INTO ratings ({', '.join(COLUMNS[1:])}) VALUES ({', '.join('?' * (len(COLUMNS) - 1))})"
 
+_KNOWN = "SELECT EXISTS (SELECT 1 FROM ratings WHERE key = :key) OR EXISTS (SELECT 1 FROM repeats WHERE key = :key)"
+
 
 def insert_rating(db: Database, rating: Rating, created: str) -> StoredRating:
     """Append a rating."""
@@ -40,6 +42,11 @@ def row_to_rating(row: Sequence[object]) -> StoredRating:
     fields["unjudged"] = tuple(str(fields["unjudged"]).split())
     fields["withdrawn"], fields["late"] = bool(fields["withdrawn"]), bool(fields["late"])
     return StoredRating(values=values, **fields)  # type: ignore[arg-type]  # STRICT tables hold these types
+
+
+def is_stored(db: Database, key: str) -> bool:
+    """Whether a rating, or an answer to a repeat, was stored under a key."""
+    return bool(db.execute(_KNOWN, {"key": key}).fetchone()[0])
 
 
 def rating_by_key(db: Database, key: str) -> StoredRating | None:

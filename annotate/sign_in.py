@@ -1,5 +1,6 @@
 """The sign-in page and what its form does; signing out. The page needs no script and loads nothing."""
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Annotated, Final
@@ -16,7 +17,8 @@ from annotate.sessions import Sessions
 from reward.aspects import ASPECTS
 
 PAGE: Final = Path(__file__).with_name("sign_in.html")
-TRIES_A_NAME: Final = 10
+TRIES_A_NAME: Final = 10  # from one address: who guesses elsewhere doesn't shut out the person whose name it is
+TRIES_A_NAME_ANYWHERE: Final = 100
 TRIES_AN_ADDRESS: Final = 50
 WITHIN_SECONDS: Final = 15 * 60.0
 WRONG: Final = "Name or password is wrong."
@@ -37,8 +39,9 @@ _HEADERS: Final = {
 def sign_in_router(sessions: Sessions) -> APIRouter:
     """`GET` and `POST /sign-in`, `POST /sign-out`."""
     router = APIRouter(include_in_schema=False)
-    by_name = Attempts(TRIES_A_NAME, WITHIN_SECONDS)
-    by_address = Attempts(TRIES_AN_ADDRESS, WITHIN_SECONDS)
+    by_address, by_name, by_both = (
+        Attempts(most, WITHIN_SECONDS) for most in (TRIES_AN_ADDRESS, TRIES_A_NAME_ANYWHERE, TRIES_A_NAME)
+    )
 
     @router.get(SIGN_IN)
     def get_page(request: Request, again: str | None = None) -> Response:
@@ -53,17 +56,15 @@ def sign_in_router(sessions: Sessions) -> APIRouter:
             return _home()
         address = network_of(request.client.host if request.client else "")
         person = fold(name)[:64]
-        wait = by_address.take(address)
-        if not wait and (wait := by_name.take(person)):
-            by_address.give_back(address)
-        if wait:
+        counts = ((by_address, address), (by_name, person), (by_both, f"{address} {person}"))
+        if wait := _take_all(counts):
             refused = TooManyTriesError(wait)
             return _page(name, str(refused), refused.status, {"Retry-After": str(int(wait) + 1)})
         account = sessions.accounts.check(name, password)
         if account is None:
             return _page(name, WRONG, 401)
-        by_name.give_back(person)
-        by_address.give_back(address)
+        for attempts, key in counts:
+            attempts.give_back(key)
         earlier = request.cookies.get(sessions.cookie)
         if earlier:
             sessions.end(earlier)
@@ -82,6 +83,16 @@ def sign_in_router(sessions: Sessions) -> APIRouter:
         return answer
 
     return router
+
+
+def _take_all(counts: Sequence[tuple[Attempts, str]]) -> float:
+    """Count a try everywhere, or, where one refuses, nowhere; the seconds until it may be tried, or 0."""
+    for number, (attempts, key) in enumerate(counts):
+        if wait := attempts.take(key):
+            for earlier, its_key in counts[:number]:
+                earlier.give_back(its_key)
+            return wait
+    return 0.0
 
 
 def _home() -> RedirectResponse:

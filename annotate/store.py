@@ -21,10 +21,10 @@ from annotate.adjudications import (
     list_adjudications,
     require_newest,
 )
-from annotate.catalogue import ImageRow, known_files, list_images, one_image, survey_folder, update_catalogue
+from annotate.catalogue import ImageRow, known_files, list_images, survey_folder, update_catalogue
 from annotate.database import connect, now, translated
-from annotate.drafts import put_draft, remove_draft
-from annotate.errors import ConflictError, NotFoundError
+from annotate.drafts import put_draft
+from annotate.errors import NotFoundError
 from annotate.export_log import Export, known_exports, note_begun, note_finished
 from annotate.files import lock_file
 from annotate.full_images import FullImages
@@ -36,21 +36,14 @@ from annotate.migrations import studio_migrations
 from annotate.orders import Orders
 from annotate.preference_store import PreferenceStore
 from annotate.project import Project
-from annotate.queue import Asking, Progress, count_images, count_rated, next_images
+from annotate.queue import Asking, Progress, count_rated, next_images
 from annotate.rated import Rated, read_rated
-from annotate.repeats import answers_repeat, insert_repeat, is_of_repeat, repeat_by_key
+from annotate.repeats import is_of_repeat
 from annotate.requests import Request, insert_request, is_open, newest_request
-from annotate.rows import (
-    current_rating,
-    insert_rating,
-    rating_by_key,
-    require_current,
-    row_to_rating,
-    same_content,
-    select_ratings,
-)
+from annotate.rows import current_rating, insert_rating, row_to_rating, select_ratings
+from annotate.saving import Saved, keep_rating
 from annotate.settings import Campaign, read_campaign
-from annotate.tasks import Task, lent, task_of
+from annotate.tasks import Task, lent, tasks_of
 
 _NO_END = 2**63 - 1
 _T = TypeVar("_T")
@@ -73,8 +66,9 @@ class Store:
         self._writing_lock = threading.RLock()
         self._reading_lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
+        self._together = 0  # the thread whose calls make one transaction
+        self._untold = False
         self._rated: dict[str, int] = {}
-        self._total: int | None = None
         self._orders = Orders(project, self.campaign)
         self._full = FullImages(self.campaign.ratings_per_image)
         self.preferences = PreferenceStore(self)
@@ -129,7 +123,6 @@ class Store:
             self.catalogue_version += 1
             self._rated.clear()
             self._full.forget()
-            self._total = None
             self._orders.forget()
         self.announce()
         return self._unusable
@@ -154,32 +147,32 @@ class Store:
             NotFoundError: there is no such image.
             StorageError: the disk or database refuses; nothing is stored.
         """
+        saved, _ = self._save_and(rating, only_if_newest, lambda _db: None)
+        return saved.rating, saved.repeated
+
+    def save_and_go_on(
+        self, rating: Rating, tab: str, limit: int = 3, *, only_if_newest: bool = False
+    ) -> tuple[StoredRating, bool, list[Task]]:
+        """As `save_rating` and `next_tasks`, in one transaction: half the work for whoever rates one after another."""
+        saved, tasks = self._save_and(
+            rating, only_if_newest, lambda db: self._next(db, rating.annotator, rating.image_id, limit, tab, lend=True)
+        )
+        return saved.rating, saved.repeated, tasks
+
+    def _save_and(self, rating: Rating, only_if_newest: bool, then: Callable[[Database], _T]) -> tuple[Saved, _T]:
         with self._writing_lock:  # held beyond the commit, so that nobody counts between it and the new count
             with self._writing() as db:
-                earlier = rating_by_key(db, rating.key) or repeat_by_key(db, rating.key)
-                if earlier is not None:
-                    if not same_content(earlier, rating):
-                        raise ConflictError("This key was used for another rating; make a new key for each rating.")
-                    return earlier, True
-                self._require_active(db, rating.image_id)
-                current = current_rating(db, rating.image_id, rating.annotator)
-                kind, ended = end_lease(db, rating.image_id, rating.annotator)
-                if current is not None and answers_repeat(db, rating, only_if_newest or kind == "repeat"):
-                    remove_draft(db, rating.image_id, rating.annotator)
-                    return insert_repeat(db, rating, current.key, now()), False
-                if only_if_newest:
-                    require_current(current, rating)
-                late = current is None and (ended or (kind == "" and self._is_lent(rating.image_id)))
-                revises = None if current is None else current.key
-                stored = insert_rating(db, replace(rating, revises=revises, late=late), now())
-                remove_draft(db, rating.image_id, rating.annotator)
-            if current is None:
+                is_lent = self._is_lent(rating.image_id)
+                saved = keep_rating(db, self._full.places(db), rating, only_if_newest, is_lent=is_lent)
+                result = then(db)
+            if saved.first:
                 self._full.note_rated(self._db, rating.image_id)
                 self._orders.note_rated(rating.image_id)
                 if rating.annotator in self._rated:
                     self._rated[rating.annotator] += 1
-        self.announce()
-        return stored, False
+        if not saved.repeated:
+            self.announce()
+        return saved, result
 
     def save_draft(self, draft: Draft) -> bool:
         """Keep what a person has touched; False where they have meanwhile saved a rating that the draft doesn't know.
@@ -189,7 +182,7 @@ class Store:
             StorageError: the disk or database refuses; nothing is stored.
         """
         with self._writing(synced=False) as db:
-            self._require_active(db, draft.image_id)
+            self._full.places(db).require(db, draft.image_id)
             current = current_rating(db, draft.image_id, draft.annotator)
             known = draft.revises == (None if current is None else current.key)
             if not known and (current is None or not is_of_repeat(db, draft)):
@@ -202,7 +195,7 @@ class Store:
         """Note that a person left an image for later, and why: it comes again after all others."""
         name, why = check_annotator(annotator), check_reason(reason)
         with self._writing() as db:
-            self._require_active(db, image_id)
+            self._full.places(db).require(db, image_id)
             db.execute(
                 "INSERT INTO skips (image_id, annotator, created, reason) VALUES (?, ?, ?, ?)",
                 [image_id, name, now(), why],
@@ -217,7 +210,7 @@ class Store:
             StorageError: the disk or database refuses; nothing is stored.
         """
         with self._writing() as db:
-            self._require_active(db, request.image_id)
+            self._full.places(db).require(db, request.image_id)
             if newest_request(db, request.image_id) == request and is_open(db, request.image_id):
                 return False
             insert_request(db, request, now())
@@ -240,14 +233,18 @@ class Store:
         Args:
             lend: False only looks ahead; the tab keeps what it has.
         """
-        gold = tuple(sorted({band.image_id for band in self.gold}))
         with self._writing(synced=False) as db:
-            wanted = self.campaign.ratings_per_image
-            asking = Asking(annotator, tab, after, wanted, gold, self._full.places(db))
-            picks = next_images(db, asking, limit, self._orders.of(db, self.identity, annotator, limit))
-            if lend:
-                picks = lent(db, asking, picks, self.identity, self.campaign)[:limit]
-            return [task_of(db, pick, annotator) for pick in picks]
+            return self._next(db, annotator, after, limit, tab, lend=lend)
+
+    def _next(self, db: Database, annotator: str, after: int | None, limit: int, tab: str, *, lend: bool) -> list[Task]:
+        """Within a transaction."""
+        gold = tuple(sorted({band.image_id for band in self.gold}))
+        wanted = self.campaign.ratings_per_image
+        asking = Asking(annotator, tab, after, wanted, gold, self._full.places(db))
+        picks = next_images(db, asking, limit, self._orders.of(db, self.identity, annotator, limit))
+        if lend:
+            picks = lent(db, asking, picks, self.identity, self.campaign)[:limit]
+        return tasks_of(db, picks, annotator)
 
     def _is_lent(self, image_id: int) -> bool:
         """Whether only so many people rate an image, so that each needs a lease."""
@@ -274,11 +271,14 @@ class Store:
     def progress(self, annotator: str) -> Progress:
         """How many of the project's images a person has rated."""
         with self._writing_lock, translated(self.project.database):
-            if self._total is None:
-                self._total = count_images(self._db)
             if annotator not in self._rated:
                 self._rated[annotator] = count_rated(self._db, annotator)
-            return Progress(self._rated[annotator], self._total)
+            return Progress(self._rated[annotator], len(self._full.places(self._db).images))
+
+    def count_images(self) -> int:
+        """How many images the project has."""
+        with self._writing_lock, translated(self.project.database):
+            return len(self._full.places(self._db).images)
 
     def image(self, image_id: int) -> ImageRow:
         """One image of the project.
@@ -286,8 +286,10 @@ class Store:
         Raises:
             NotFoundError: there is none with this number.
         """
-        with self._writing_lock, translated(self.project.database):
-            row = one_image(self._db, image_id)
+        row = self._full.known(image_id)  # without waiting for what is being saved
+        if row is None:
+            with self._writing_lock, translated(self.project.database):
+                row = self._full.places(self._db).image(self._db, image_id)
         if row is None or not row.active:
             raise NotFoundError(f"There is no image {image_id}.")
         return row
@@ -340,7 +342,7 @@ class Store:
             StorageError: the disk or database refuses; nothing is stored.
         """
         with self._writing() as db:
-            self._require_active(db, decision.image_id)
+            self._full.places(db).require(db, decision.image_id)
             known = known_adjudication(db, decision)
             if known is not None:
                 return known, True
@@ -390,6 +392,9 @@ class Store:
 
     def announce(self) -> None:
         """Tell the listeners that what the exported files hold has changed."""
+        if self._together == threading.get_ident():
+            self._untold = True
+            return
         for listener in self._listeners:
             listener()
 
@@ -397,25 +402,43 @@ class Store:
         """One transaction on the writing connection, for the tables that aren't looked after here."""
         return self._writing()
 
-    @staticmethod
-    def _require_active(db: Database, image_id: int) -> None:
-        row = one_image(db, image_id)
-        if row is None or not row.active:
-            raise NotFoundError(f"There is no image {image_id}; it may have been removed. Reload the page.")
+    @contextmanager
+    def together(self, *, synced: bool) -> Iterator[None]:
+        """One transaction around several calls of this thread, on disk when it ends if `synced`; what one of them did
+        is undone where that one raises.
+
+        One that isn't synced outlives the studio's death too, but a power cut may undo it: good enough for what is only
+        lent or touched. The next synced one takes it along.
+
+        Raises:
+            StorageError: when it ends: the disk or database refuses; nothing of any call is stored.
+        """
+        with self._writing_lock:
+            self._together, self._untold = threading.get_ident(), False
+            try:
+                with self._writing(synced=synced):
+                    yield
+            except BaseException:  # what was counted wasn't stored
+                self._rated.clear()
+                self._full.forget()
+                self._orders.forget()
+                raise
+            finally:
+                self._together = 0
+            untold = self._untold
+        if untold:
+            self.announce()
 
     @contextmanager
     def _writing(self, *, synced: bool = True) -> Iterator[Database]:
-        """A transaction, on disk when it ends if `synced`.
-
-        One that isn't outlives the studio's death too, but a power cut may undo it: good enough for what is only lent
-        or touched, and each sync that is saved is a third of a rater's wait. The next synced one takes it along.
-        """
+        """A transaction, or within `together` a part of that one."""
         with self._writing_lock, translated(self.project.database):
-            if not synced:
+            relaxed = not synced and not self._db.conn.in_transaction
+            if relaxed:
                 self._db.execute("PRAGMA synchronous = NORMAL")
             try:
                 with self._db.atomic():
                     yield self._db
             finally:
-                if not synced:
+                if relaxed:
                     self._db.execute("PRAGMA synchronous = FULL")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from annotate.catalogue import ImageRow, one_image
-from annotate.drafts import one_draft
+from annotate.catalogue import ImageRow
+from annotate.drafts import drafts_of
 from annotate.judgement import Draft, StoredRating
 from annotate.leases import held_lease, take_lease
 from annotate.queue import BEGUN, HELD, Asking, Pick
@@ -44,11 +44,17 @@ def lent(db: Database, asking: Asking, picks: Sequence[Pick], studio: str, campa
     return found
 
 
-def task_of(db: Database, pick: Pick, annotator: str) -> Task:
-    """The image with the person's draft and current rating; a repeat as if it came for the first time."""
+def tasks_of(db: Database, picks: Sequence[Pick], annotator: str) -> list[Task]:
+    """The images with what the person began to say of them, and says so far."""
+    drafts = drafts_of(db, [pick.image.id for pick in picks], annotator)
+    return [_task_of(db, pick, annotator, drafts.get(pick.image.id)) for pick in picks]
+
+
+def _task_of(db: Database, pick: Pick, annotator: str, draft: Draft | None) -> Task:
+    """With the person's draft and current rating; a repeat as if it came for the first time."""
     image = pick.image
-    current = None if pick.again else current_rating(db, image.id, annotator)
-    draft = one_draft(db, image.id, annotator)
+    # Only what a person is in the midst of may be rated already: everything else comes because they haven't.
+    current = current_rating(db, image.id, annotator) if pick.why == BEGUN and not pick.again else None
     if current is not None and draft is not None and draft.revises not in (None, current.key):
         current = answered_repeat(db, image.id, annotator, draft.revises) or current
     if draft is not None and draft.revises != (None if current is None else current.key):
@@ -63,7 +69,7 @@ def _held(db: Database, asking: Asking, picks: Sequence[Pick]) -> Pick | None:
     """
     image_id, kind = held_lease(db, asking.annotator, asking.tab) or (0, "")
     again = kind == "repeat"
-    image = None if image_id == asking.after else one_image(db, image_id)
+    image = None if image_id == asking.after else asking.places.image(db, image_id)
     if image is None or not image.active:
         return None
     if again == (current_rating(db, image.id, asking.annotator) is None):
@@ -77,5 +83,5 @@ def _held(db: Database, asking: Asking, picks: Sequence[Pick]) -> Pick | None:
 def _due(db: Database, asking: Asking, picks: Sequence[Pick], studio: str, share: float) -> Pick | None:
     """A blind repeat, as if it came for the first time."""
     repeat = due_repeat(db, studio, asking.annotator, share) if picks else None
-    image = None if repeat is None else one_image(db, repeat)
+    image = None if repeat is None else asking.places.image(db, repeat)
     return None if image is None else Pick(image, picks[0].why, again=True)

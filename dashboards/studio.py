@@ -1,5 +1,6 @@
 """The assembled studio: opens the project, joins the rating routes and the page, serves both."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -97,6 +98,8 @@ def serve(settings: Settings, listening: Listening) -> None:
             )
             print(f"Reward Studio: {listening.url(listener.getsockname()[1])}", flush=True)
             print("\n".join(filter(None, (_project_words(context), listening.words()))), flush=True)
+            gc.collect()
+            gc.freeze()  # the page's many objects stay: looking through them time and again would hold up requests
             uvicorn.Server(config).run(sockets=[listener])
 
 

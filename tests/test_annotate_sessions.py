@@ -17,7 +17,7 @@ from annotate.exports import Exporter
 from annotate.permissions import PERMISSIONS, ROLES
 from annotate.project import Project
 from annotate.sessions import LIFE, LOOK_SECONDS, Sessions
-from annotate.sign_in import TRIES_A_NAME, TRIES_AN_ADDRESS, WRONG
+from annotate.sign_in import TRIES_A_NAME, TRIES_A_NAME_ANYWHERE, TRIES_AN_ADDRESS, WRONG
 from annotate.store import Store
 from reward.aspects import HEADS
 
@@ -209,6 +209,19 @@ def test_a_name_is_tried_so_often_and_no_more(app: FastAPI, name: str) -> None:
     assert "Try again in 15 min" in refused.text
     assert 0 < int(refused.headers["retry-after"]) <= 901
     assert sign_in(client, "Bob").status_code == 303
+
+
+def test_who_guesses_elsewhere_shuts_nobody_out_until_they_guess_from_many_places(app: FastAPI) -> None:
+    guesser = [TestClient(app, base_url="http://localhost", client=(f"10.0.0.{place}", 1)) for place in range(11)]
+    owner = TestClient(app, base_url="http://localhost")
+    for place in guesser[:9]:
+        for number in range(TRIES_A_NAME):
+            assert sign_in(place, "Ada", f"guess {number}").status_code == 401
+    assert sign_in(guesser[0], "Ada").status_code == 429
+    assert sign_in(owner, "Ada").status_code == 303
+    for number in range(TRIES_A_NAME_ANYWHERE - 9 * TRIES_A_NAME):
+        assert sign_in(guesser[9], "Ada", f"guess {number}").status_code == 401
+    assert sign_in(guesser[10], "Ada").status_code == 429
 
 
 def test_an_address_tries_so_often_and_no_more(app: FastAPI) -> None:
