@@ -15,6 +15,14 @@ _SELECT = (
     "i.active_since, i.position FROM images i JOIN prompts p ON p.id = i.prompt_id"
 )
 
+_STORED = "path, prompt_id, size, mtime_ns, width, height, format, position, active"
+_PUT = (
+    f"INSERT INTO images ({_STORED}, active_since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE "
+    "SET active_since = CASE WHEN active THEN active_since ELSE excluded.active_since END, size = excluded.size, "
+    "mtime_ns = excluded.mtime_ns, width = excluded.width, height = excluded.height, format = excluded.format, "
+    "position = excluded.position, active = 1"
+)
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -96,23 +104,14 @@ def update_catalogue(db: Database, survey: Survey, now: str) -> None:
             "SET text = excluded.text, position = excluded.position",
             [prompt_id, survey.prompts.get(prompt_id) or prompt_id, rank],
         )
-    was_active = {str(row[0]) for row in db.execute("SELECT path FROM images WHERE active")}
-    db.execute("UPDATE images SET active = 0")
+    stored = {str(row[0]): tuple(row) for row in db.execute(f"SELECT {_STORED} FROM images")}
     ordered = sorted(survey.images, key=lambda image: ranks[image.prompt_id])
-    for position, image in enumerate(ordered):
-        _put_image(db, image, position, now, image.path in was_active)
-
-
-def _put_image(db: Database, image: ImageFile, position: int, now: str, was_active: bool) -> None:
-    kept = "active_since" if was_active else "excluded.active_since"
-    db.execute(
-        "INSERT INTO images (path, prompt_id, size, mtime_ns, width, height, format, position, active, active_since) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT (path) DO UPDATE SET size = excluded.size, "
-        "mtime_ns = excluded.mtime_ns, width = excluded.width, height = excluded.height, format = excluded.format, "
-        f"position = excluded.position, active = 1, active_since = {kept}",
-        [image.path, image.prompt_id, image.size, image.mtime_ns, image.width, image.height, image.format, position,
-         now],
-    )  # fmt: skip
+    rows = [(*image, position, 1) for position, image in enumerate(ordered)]
+    # Only what differs: at most starts nothing does.
+    changed = [(*row, now) for row in rows if stored.get(row[0]) != row]
+    gone = [(path,) for path in stored.keys() - {row[0] for row in rows} if stored[path][-1]]
+    db.conn.executemany("UPDATE images SET active = 0 WHERE path = ?", gone)
+    db.conn.executemany(_PUT, changed)
 
 
 def _read_prompts(project: Project) -> tuple[dict[str, str], list[str]]:

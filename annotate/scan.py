@@ -5,10 +5,13 @@ Reads file names and headers, changes nothing; what can't be used is named in `S
 
 import os
 import re
+import stat
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
@@ -26,11 +29,12 @@ MEDIA_TYPES = {
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".avif"})
 _END_MARKS = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND"}
 _TAIL = 65_536
+_DIGITS = re.compile(r"([0-9]+)")
 FOREIGN_SUFFIXES = frozenset({".svg", ".tif", ".tiff", ".heic", ".heif", ".jxl", ".ico", ".psd"})
+_KNOWN_SUFFIXES = SUFFIXES | FOREIGN_SUFFIXES
 
 
-@dataclass(frozen=True)
-class ImageFile:
+class ImageFile(NamedTuple):
     """One usable image. `path` is relative to `images/`, with forward slashes; width and height in pixels."""
 
     path: str
@@ -56,7 +60,7 @@ class _UnusableError(Exception):
 
 def natural_key(text: str) -> list[tuple[int, int, str]]:
     """Sorts `p2` before `p10`."""
-    parts = re.split(r"([0-9]+)", text)
+    parts = _DIGITS.split(text)
     return [(0, int(part), part) if part.isascii() and part.isdigit() else (1, 0, part.casefold()) for part in parts]
 
 
@@ -67,11 +71,12 @@ def scan_images(project: Project, known: Mapping[str, ImageFile] | None = None) 
     if not project.images.is_dir():
         return Scan((), ())
     top = project.images.resolve()
-    for file in _files(project.images):
-        relative = file.relative_to(project.images).as_posix()
+    for relative, entry in _entries(os.fspath(project.images)):
         try:
-            _check_place(file, relative, top)
-            image = _describe(file, relative, (known or {}).get(relative))
+            image = (known or {}).get(relative)
+            if image is None or not _is_as_known(entry, image):
+                _check_place(Path(entry.path), relative, top)
+                image = _describe(Path(entry.path), relative)
         except (_UnusableError, OSError) as error:
             problems.append(f"images/{_printable(relative)}: {error}")
         else:
@@ -87,7 +92,7 @@ def file_problem(file: Path) -> str | None:
         return "is no image by its name; the endings are " + " ".join(sorted(SUFFIXES))
     try:
         _check_format(suffix)
-        _describe(file, file.name, None)
+        _describe(file, file.name)
     except _UnusableError as error:
         return str(error)
     except OSError as error:
@@ -95,15 +100,24 @@ def file_problem(file: Path) -> str | None:
     return None
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Every entry below `folder` that may be an image: suffix known, or a link to a folder; hidden ones left out."""
-    for directory, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        at = Path(directory)
-        yield from (at / name for name in folders if (at / name).is_symlink())
-        for name in files:
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES | FOREIGN_SUFFIXES:
-                yield at / name
+def _entries(folder: str, above: str = "") -> Iterator[tuple[str, "os.DirEntry[str]"]]:
+    """Every entry below `folder` that may be an image, with its relative path: suffix known, or a link to a folder;
+    hidden ones left out. Made for many: no Path a file, no look at the disk but for the folders'."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _entries(entry.path, f"{above}{entry.name}/")
+            elif os.path.splitext(entry.name)[1].lower() in _KNOWN_SUFFIXES or entry.is_dir():  # noqa: PTH122
+                yield above + entry.name, entry
+
+
+def _is_as_known(entry: "os.DirEntry[str]", known: ImageFile) -> bool:
+    """Whether it is the same regular file, unchanged, so that what was found right then is right still."""
+    status = entry.stat(follow_symlinks=False)
+    same = (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns)
+    return same and stat.S_ISREG(status.st_mode)
 
 
 def _check_place(file: Path, relative: str, top: Path) -> None:
@@ -123,10 +137,8 @@ def _check_format(suffix: str) -> None:
         raise _UnusableError("browsers can't show this format safely; convert it to PNG")
 
 
-def _describe(file: Path, relative: str, known: ImageFile | None) -> ImageFile:
+def _describe(file: Path, relative: str) -> ImageFile:
     status = file.stat()
-    if known is not None and (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns):
-        return known
     if not file.is_file():
         raise _UnusableError("is not a regular file")
     width, height, kind = _read_header(file)

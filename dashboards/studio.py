@@ -92,15 +92,25 @@ def serve(settings: Settings, listening: Listening) -> None:
         # Read by Gradio when it is imported or used: no calls home, and uploads in a folder that goes with the studio.
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         os.environ["GRADIO_TEMP_DIR"] = uploads
-        with open_studio(settings, listening) as (app, context):
+        with _undisturbed(), open_studio(settings, listening) as (app, context):
             config = uvicorn.Config(
                 app, log_level="warning", timeout_graceful_shutdown=GOODBYE_SECONDS, **listening.tls()
             )
             print(f"Reward Studio: {listening.url(listener.getsockname()[1])}", flush=True)
             print("\n".join(filter(None, (_project_words(context), listening.words()))), flush=True)
-            gc.collect()
-            gc.freeze()  # the page's many objects stay: looking through them time and again would hold up requests
+            gc.freeze()  # the page's many objects stay: to look through them time and again would hold up requests
+            gc.enable()
             uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """While a studio starts nothing becomes garbage, and to look for it would take a quarter of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _build_app(context: Context, store: Store, sessions: Sessions, hosts: Sequence[str]) -> "FastAPI":

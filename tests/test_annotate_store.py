@@ -203,6 +203,17 @@ def test_images_that_go_and_come_back_keep_their_ratings(store: Store) -> None:
     assert store.image(1).path == "p01/1.png"
 
 
+def test_a_look_at_an_unchanged_folder_writes_no_image(store: Store) -> None:
+    told: list[str] = []
+    store._db.conn.set_trace_callback(told.append)
+    store.rescan()
+    assert not [text for text in told if "images" in text and not text.startswith("SELECT")]
+    (store.project.images / "p02" / "2.png").unlink()
+    store.rescan()
+    store._db.conn.set_trace_callback(None)
+    assert len([text for text in told if text.startswith("UPDATE images SET active = 0")]) == 1
+
+
 def test_prompts_come_from_the_csv_in_its_order(make_project: MakeProject, open_store: OpenStore) -> None:
     project = make_project(prompts=3, images=1)
     project.prompts_csv.write_text('prompt_id,prompt\np03,"Last, first"\np01,<b>bold</b>\n', encoding="utf-8")
