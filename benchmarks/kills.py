@@ -4,8 +4,8 @@
 
 A small training through the command line. A third of the kills come while it starts, reads and encodes, the others
 within half a second after a new checkpoint has appeared, which is when the next one is computed and written. After each
-kill `best/` and `last/`, where there, have to load whole with metrics.jsonl in step; the next round resumes. Every
-tenth round begins a new run.
+kill `best/` and `last/`, where there, have to load whole with metrics.jsonl in step; the next round resumes, or begins
+anew what had no checkpoint yet. Every tenth round begins a new run.
 """
 
 import argparse
@@ -40,8 +40,8 @@ def start(ratings: Path, output: Path, cache: Path) -> "subprocess.Popen[bytes]"
 
 def arguments(ratings: Path, output: Path, cache: Path, epochs: int) -> list[str]:
     given = ["--ratings", ratings, "--output", output, "--cache-dir", cache, "--backbone", "pixelstats"]
-    resume = ["--resume"] if (output / "last").exists() else []
-    return [str(part) for part in (*given, "--epochs", epochs, "--batch-size", 64, *resume)]
+    go_on = ["--resume"] if (output / "last").exists() else ["--overwrite"] if output.exists() else []
+    return [str(part) for part in (*given, "--epochs", epochs, "--batch-size", 64, *go_on)]
 
 
 def wait_for_a_checkpoint(output: Path, process: "subprocess.Popen[bytes]") -> None:
@@ -58,7 +58,7 @@ def check(output: Path) -> str:
     if not (output / "last").exists():
         if output.exists() and (output / "best").exists():
             raise SystemExit(f"{output}: best/ without last/")
-        return "nothing begun"
+        return "begun, without a checkpoint yet" if output.exists() else "nothing begun"
     model = MultiHeadReward.from_pretrained(output / "last")
     assert model.metrics is not None
     lines = (output / "metrics.jsonl").read_text().splitlines() if (output / "metrics.jsonl").exists() else []

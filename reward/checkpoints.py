@@ -70,7 +70,8 @@ class RunFolder:
         """
         if config.resume:
             if not (self.path / "last").is_dir():
-                raise InputError.one("--resume", f"{self.path} holds no last/", "leave --resume out to start a new run")
+                begun = "--overwrite begins it anew" if self.holds_a_run else "leave --resume out to start a new run"
+                raise InputError.one("--resume", f"{self.path} holds no last/", begun)
             return
         if self.path.exists() and not self.path.is_dir():
             raise InputError.one("--output", f"{self.path} is a file", "name a new folder")
@@ -79,8 +80,11 @@ class RunFolder:
         if not self.holds_a_run:
             raise InputError.one("--output", f"{self.path} holds other files", "name a new folder")
         if not config.overwrite:
+            resumable = (self.path / "last").is_dir()  # a run that was killed at once has none
             raise InputError.one(
-                "--output", f"{self.path} already holds a run", "--resume goes on with it, --overwrite replaces it"
+                "--output",
+                f"{self.path} already holds a run" + ("" if resumable else ", stopped before its first checkpoint"),
+                "--resume goes on with it, --overwrite replaces it" if resumable else "--overwrite begins it anew",
             )
 
     def create(self, record: dict[str, Any], *, overwrite: bool) -> None:

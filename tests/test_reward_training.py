@@ -451,6 +451,17 @@ def test_ctrl_c_exits_130_with_last_complete(ratings: Path, tmp_path: Path) -> N
     assert {"reading", "encoding", "split", "epoch"} <= {event["event"] for event in events}
 
 
+def test_a_run_killed_before_its_first_checkpoint_is_begun_anew(ratings: Path, tmp_path: Path) -> None:
+    RunFolder(tmp_path / "a").create({}, overwrite=False)  # and no further
+    for more in ({}, {"resume": True}):
+        with pytest.raises(InputError) as caught:
+            list(train(config(ratings, tmp_path / "a", **more)))
+        assert "--overwrite begins it anew" in str(caught.value)
+    list(train(config(ratings, tmp_path / "a", overwrite=True, epochs=1)))
+    assert (tmp_path / "a/last").is_dir()
+    assert hidden(tmp_path) == []
+
+
 @pytest.mark.parametrize("when", [0.0, 0.15, 0.4])
 def test_a_killed_training_leaves_no_half_written_checkpoint(ratings: Path, tmp_path: Path, when: float) -> None:
     output = tmp_path / "a"
