@@ -57,14 +57,12 @@ def locate_images(written: "pd.Series[str]", bases: Sequence[Path]) -> "pd.Serie
     paths never become Python strings.
     """
     import pandas as pd
-    import pyarrow.compute as pc
 
     column = written.array.__arrow_array__()
-    tops = pc.list_element(pc.split_pattern(column, "/", max_splits=1), 0)
     # os.path throughout: a Path takes longer than the look at the disk.
     elsewhere = {
         top
-        for top in tops.unique().to_pylist()
+        for top in _top_folders(column)
         if top and any(os.path.exists(f"{base}/{top}") for base in bases[1:])  # noqa: PTH110
     }
     if not elsewhere and _all_plain(column):
@@ -73,14 +71,28 @@ def locate_images(written: "pd.Series[str]", bases: Sequence[Path]) -> "pd.Serie
     return pd.Series(found, written.index, dtype="str")
 
 
+def _top_folders(column: "pa.ChunkedArray") -> list[str]:
+    """What stands before the first slash, each once."""
+    import pyarrow.compute as pc
+
+    first = column[0].as_py().partition("/")[0] if len(column) else ""
+    if pc.all(pc.starts_with(column, f"{first}/")).as_py():  # mostly so, and told in an eighth of the time
+        return [first]
+    found: list[str] = pc.list_element(pc.split_pattern(column, "/", max_splits=1), 0).unique().to_pylist()
+    return found
+
+
 def _all_plain(column: "pa.ChunkedArray") -> bool:
     """Whether no path is absolute or has a detour in it, such as `a/./b`, `a//b` or `..`. May say no for nothing."""
+    import numpy as np
     import pyarrow.compute as pc
 
     # All strings of a chunk lie in its last buffer, one after another: looked through as a whole they take no time.
-    texts = (chunk.buffers()[-1] for chunk in column.chunks if len(chunk))
-    if any(detour in text for text in map(bytes, texts) for detour in (b"//", b"./")):
-        return False
+    for chunk in column.chunks:
+        text = np.frombuffer(chunk.buffers()[-1] or b"", np.uint8)
+        slash, dot = text == ord("/"), text == ord(".")
+        if (slash[1:] & (slash[:-1] | dot[:-1])).any():
+            return False
     return not any(pc.any(found).as_py() for found in (
         pc.starts_with(column, "/"), pc.ends_with(column, "/"), pc.ends_with(column, ".")
     ))  # fmt: skip

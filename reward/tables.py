@@ -2,6 +2,7 @@
 
 import csv
 import io
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -77,12 +78,14 @@ def _typed(data: bytes, strings: Sequence[str], numbers: Sequence[str], **option
     """What pandas reads, with these types.
 
     Text that pandas finds out by itself it reads four times as fast as text that it is told of; so it is told only
-    where a column looks like something else, as `007` looks like a number.
+    where a column, or a part of it, looks like something else, as `007` looks like a number.
     """
     import pandas as pd
 
     as_numbers = dict.fromkeys(numbers, "float64")
-    frame = pd.read_csv(io.BytesIO(data), dtype=as_numbers, low_memory=False, **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # of such a part
+        frame = pd.read_csv(io.BytesIO(data), dtype=as_numbers, **options)
     if all(isinstance(frame[name].dtype, pd.StringDtype) for name in strings):
         return frame
     return pd.read_csv(io.BytesIO(data), dtype={**dict.fromkeys(strings, "str"), **as_numbers}, **options)

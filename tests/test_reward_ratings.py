@@ -121,6 +121,21 @@ def test_the_quick_look_at_a_tables_shape_is_never_wrong(lines: list[str], width
         assert {len(cells) for _, cells in _records(text, ",")} <= {width}
 
 
+def test_ids_that_look_like_numbers_stay_text_in_every_part_of_a_large_file(two: Path) -> None:
+    ids = ["007"] * 30_000 + ["p"] * 30_000 + ["1.50"] * 30_000 + ["True"] * 30_000
+    path = csv(two, *(f"{name},{row}.png,1,2,3,4,5" for row, name in enumerate(ids)))
+    assert read_ratings(path, check_images=False).frame["prompt_id"].tolist() == ids
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_duplicate_is_found_in_any_order_of_many(two: Path, order: int) -> None:
+    names = [f"{row:05d}.png" for row in range(20_000)][::order]
+    path = csv(two, *(f"p,{name},1,2,3,4,5" for name in [*names, names[7]]))
+    with pytest.raises(InputError) as caught:
+        read_ratings(path, check_images=False)
+    assert f"r.csv:20002: {names[7]} is a duplicate of line 9" in str(caught.value)
+
+
 def test_two_spellings_of_a_path_are_a_duplicate(two: Path) -> None:
     text = message(csv(two, "p,a.png,1,2,3,4,5", "p,./a.png,1,2,3,4,5", f"p,{two}/a.png,1,2,3,4,5"))
     assert [line.split(": ")[1] for line in text.splitlines()] == [
