@@ -1,12 +1,16 @@
-"""A million ratings, 200,000 prompts × 5 images on five heads: reading, pairs, an epoch, memory.
+"""A million ratings, 200,000 prompts × 5 images on five heads: reading, pairs, split, an epoch, evaluation, memory.
 
     python benchmarks/million_ratings.py
 
-Makes a ratings CSV and random 768-d embeddings in half precision (1.5 GB, memory-mapped) in a temporary folder; there
-are no image files, since the CSV's contents are what is read and checked. Memory is the peak of RssAnon of a fresh
-process that does all of it once with the six models side by side that training with a held-out share trains.
+Makes a ratings CSV and random 768-d embeddings in half precision (1.5 GB, memory-mapped) in a temporary folder. There
+are no image files: what a training does with them (looking at each, hashing and encoding it) is left out, and hashes
+of their paths stand for those of their contents. Memory is the peak of RssAnon of a fresh process that does all else
+that a training does, once, with the six models side by side that training with a held-out share trains; of the epoch
+it takes three steps.
 """
 
+import hashlib
+import json
 import subprocess
 import sys
 import tempfile
@@ -15,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,18 +30,23 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.ratios import ROUNDS, Row, in_turn, main, ratios
 from reward.aspects import HEADS, RATING_COLUMNS
+from reward.config import TrainConfig
+from reward.dataset import Dataset, group_images, read_dataset
 from reward.errors import InterruptedTrainingError
+from reward.evaluation import Evaluator
 from reward.fitting import Fit
 from reward.heads import HIDDEN
-from reward.losses import Objective
-from reward.pairs import RatingPairs, prompt_numbers, rating_pairs
-from reward.problem import Problem, Sides
+from reward.pairs import prompt_numbers, rating_pairs
+from reward.problem import Sides, multihead_problem
 from reward.ratings import read_ratings
-from reward.validation import HoldOut
+from reward.training import OBJECTIVE
+from reward.validation import CrossValidation, HoldOut, make_validation
 
 PROMPTS, IMAGES, DIM, BATCH, STEPS = 200_000, 5, 768, 4096, 20
 HUGE_PROMPT = 20_000
 GIGABYTE = 1e9
+
+T = TypeVar("T")
 
 
 def make_files(folder: Path, prompts: int, dim: int) -> tuple[Path, Path]:
@@ -61,28 +71,23 @@ def read(csv: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     return prompt_numbers(frame["prompt_id"])[0], frame[list(RATING_COLUMNS)].to_numpy(dtype=np.float64)
 
 
-def fit(
-    prompt: npt.NDArray[np.int64], ratings: npt.NDArray[np.float64], pairs: RatingPairs, mapped: Path, one: bool
-) -> Fit:
-    """Ready to train: one model on all prompts, or the six of a run that holds a fifth of them out."""
-    everything = np.ones(len(prompt), dtype=bool)
-    sides = (
-        Sides(everything, np.full(len(prompt), -1), (frozenset(),))
-        if one
-        else HoldOut(prompt, everything, 0.2, 0).sides
-    )
-    problem = Problem(
-        x=np.memmap(mapped, np.float16, "c").reshape(len(prompt), -1),
-        ratings=ratings[None],
-        prompt=prompt,
-        sides=sides,
-        first=pairs.first,
-        second=pairs.second,
-        label=(pairs.sign[None] + 1) / 2.0,
-        weight=(pairs.sign[None] != 0).astype(np.float64),
-        objective=Objective(ratings=0.1),
-    )
-    return Fit(problem, 1e-4, BATCH, 0, torch.device("cpu"))
+def read_all(csv: Path) -> tuple[Dataset, list[str]]:
+    """What a training reads, the image files apart: the data set, and stand-ins for the hashes of the images."""
+    data = read_dataset(TrainConfig(ratings=csv), check_images=False)
+    return data, [hashlib.sha256(name.encode()).hexdigest() for name in data.files.names]
+
+
+def split(data: Dataset, hashes: list[str]) -> HoldOut | CrossValidation:
+    """As a training without further arguments splits."""
+    config = TrainConfig(ratings=data.sources[0])
+    groups = group_images(data, hashes)
+    return make_validation(groups, data.in_a_pair, config.folds_wanted, config.share_held_out, config.seed)
+
+
+def fit(data: Dataset, sides: Sides, mapped: Path) -> Fit:
+    """Ready to train the models that `sides` names."""
+    x = np.memmap(mapped, np.float16, "c").reshape(len(data.prompt), -1)
+    return Fit(multihead_problem(data, x, sides, OBJECTIVE), 1e-4, BATCH, 0, torch.device("cpu"))
 
 
 def some_steps(made: Fit, steps: int) -> None:
@@ -137,14 +142,27 @@ class AnonymousMemory(threading.Thread):
 
 
 def measure_memory(csv: Path, mapped: Path) -> None:
-    """Everything once, in a process of its own; prints the peak in bytes."""
-    watch = AnonymousMemory()
+    """Everything once, in a process of its own; prints the peak in bytes, then seconds of parts of it by name."""
+    watch, seconds = AnonymousMemory(), dict[str, float]()
     watch.start()
-    prompt, ratings = read(csv)
-    made = fit(prompt, ratings, rating_pairs(prompt, ratings, 0.5), mapped, one=False)
+
+    def timed(name: str, part: Callable[[], T]) -> T:
+        started = time.perf_counter()
+        result = part()
+        seconds[name] = time.perf_counter() - started
+        return result
+
+    data, hashes = read_all(csv)
+    validation = timed("split by prompt, text and picture", lambda: split(data, hashes))
+    made = timed("the start of training six models side by side", lambda: fit(data, validation.sides, mapped))
     some_steps(made, 3)
-    made.scores()
-    print(watch.stop())
+    scores = timed("scores of all images by the six", made.scores)
+    evaluator = Evaluator(data, hashes, validation.rounds, validation.sides.train, validation.name, 0)
+    unseen = validation.unseen(scores)
+    current = timed("evaluation of an epoch", lambda: evaluator.evaluate(1, unseen, made.train_losses))
+    more = "evaluation of the best epoch so far: each head left out, intervals of the weights"
+    timed(more, lambda: validation.choose(1, made, scores, current, evaluator))
+    print(json.dumps({"peak": watch.stop(), "seconds": seconds}))
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -155,28 +173,34 @@ def rows(quick: bool) -> Iterator[Row]:
         yield Row("a million ratings: read and checked ÷ pandas.read_csv", ratios(measured), most=3)
         prompt, ratings = read(csv)
         measured = in_turn([lambda: rating_pairs(prompt, ratings, 0.5), lambda: pd.read_csv(csv)], rounds)
-        pairs = rating_pairs(prompt, ratings, 0.5)
-        yield Row(f"their {len(pairs):,} pairs on five heads", [a for a, _ in measured], most=2, unit=" s")
+        pairs = len(rating_pairs(prompt, ratings, 0.5))
+        yield Row(f"their {pairs:,} pairs on five heads", [a for a, _ in measured], most=2, unit=" s")
         yield Row("their pairs ÷ pandas.read_csv", ratios(measured))
         huge = np.zeros(HUGE_PROMPT, dtype=np.int64), np.random.default_rng(0).random((HUGE_PROMPT, len(HEADS))) * 10
         measured = in_turn([lambda: rating_pairs(*huge, 0.5)], rounds)
         found = rating_pairs(*huge, 0.5)
         what = f"pairs of one prompt with {HUGE_PROMPT:,} images: {len(found):,} drawn"
         yield Row(what, [seconds for (seconds,) in measured], unit=" s")
-        yield from _epoch(prompt, ratings, pairs, mapped, rounds)
+        config = TrainConfig(ratings=csv)
+        measured = in_turn([lambda: read_dataset(config, check_images=False)], rounds)
+        yield Row("the data set of a training, read with its pairs", [seconds for (seconds,) in measured], unit=" s")
+        yield from _epoch(read_dataset(config, check_images=False), mapped, rounds)
         command = [sys.executable, __file__, "--memory", str(csv), str(mapped)]
-        peak = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-        if peak:
-            yield Row("all of it: peak anonymous memory", [peak / GIGABYTE], most=3, unit=" GB")
+        told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        for what, seconds in told["seconds"].items():
+            yield Row(what, [seconds], unit=" s")
+        if told["peak"]:
+            yield Row("all of it: peak anonymous memory", [told["peak"] / GIGABYTE], most=3, unit=" GB")
 
 
-def _epoch(
-    prompt: npt.NDArray[np.int64], ratings: npt.NDArray[np.float64], pairs: RatingPairs, mapped: Path, rounds: int
-) -> Iterator[Row]:
+def _epoch(data: Dataset, mapped: Path, rounds: int) -> Iterator[Row]:
+    one = Sides(np.ones(len(data.prompt), dtype=bool), np.full(len(data.prompt), -1), (frozenset(),))
     started = time.perf_counter()
-    made = fit(prompt, ratings, pairs, mapped, one=True)
-    yield Row("the start of its training (normalisation, ridge fits)", [time.perf_counter() - started], unit=" s")
-    in_epoch = -(-len(pairs) // BATCH)
+    made = fit(data, one, mapped)
+    yield Row(
+        "the start of one model's training (normalisation, ridge fits)", [time.perf_counter() - started], unit=" s"
+    )
+    in_epoch = -(-len(made.problem.first) // BATCH)
     steps = min(STEPS, in_epoch)
     some_steps(made, 2)
     measured = in_turn([lambda: some_steps(made, steps), products(BATCH, made.stack.dim, steps)], rounds)

@@ -1,15 +1,14 @@
 """From head scores to one number: combination weights and temperatures, fitted to convergence by L-BFGS."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from reward.resampling import resampled_sums
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-_DRAWS: Final = 2000
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,8 @@ class _Likelihood:
         """(prompts, K + 1) gradients, the prior left out; `prompt` (P,) numbers."""
         z, slope = self._slopes(parameters)
         parts = np.column_stack([self.deltas, z]) * (self.weight * slope)[:, None]
-        sums = np.stack([np.bincount(prompt, weights=part, minlength=prompts) for part in parts.T], axis=1)
-        return np.stack([self._chain(parameters, row[:-1], row[-1]) for row in sums])
+        sums: Floats = np.stack([np.bincount(prompt, part, prompts) for part in parts.T], axis=1).astype(np.float64)
+        return self._chain(parameters, sums[:, :-1], sums[:, -1])
 
     def hessian(self, parameters: Floats) -> Floats:
         """(K + 1, K + 1) second derivatives, not divided by the evidence; central differences of the gradient."""
@@ -77,11 +76,12 @@ class _Likelihood:
         z = np.exp(parameters[-1]) * (self.deltas @ _softmax(parameters[:-1]))
         return z, 1 / (1 + np.exp(-np.clip(z, -500, 500))) - self.label
 
-    def _chain(self, parameters: Floats, by_delta: Floats, by_logit: Floats) -> Floats:
-        """(K + 1,) from derivatives by the weighted differences (K,) and by log τ, a number."""
+    def _chain(self, parameters: Floats, by_delta: Floats, by_logit: npt.ArrayLike) -> Floats:
+        """(…, K + 1) from derivatives by the weighted differences (…, K) and by log τ (…)."""
         w = _softmax(parameters[:-1])
         by_weight = np.exp(parameters[-1]) * by_delta
-        return np.append(w * (by_weight - w @ by_weight), by_logit)
+        by_part = w * (by_weight - (by_weight @ w)[..., None])
+        return np.concatenate([by_part, np.asarray(by_logit)[..., None]], axis=-1)
 
     def _prior(self, parameters: Floats) -> Floats:
         off = parameters - self.start
@@ -113,9 +113,8 @@ def weight_draws(deltas: Floats, label: Floats, prompt: Ints, seed: int = 0) -> 
     fitted = likelihood.minimise()
     at = np.append(fitted.logits, np.log(fitted.temperature))
     _, number = np.unique(prompt, return_inverse=True)
-    prompts = int(number.max()) + 1
-    counts = np.random.default_rng(seed).multinomial(prompts, np.full(prompts, 1 / prompts), _DRAWS)
-    gradients = (counts - 1) @ likelihood.by_prompt(at, number, prompts)
+    by_prompt = likelihood.by_prompt(at, number, int(number.max()) + 1)
+    gradients = resampled_sums(by_prompt, seed) - by_prompt.sum(axis=0)
     steps = np.linalg.solve(likelihood.hessian(at), gradients.T).T
     return np.stack([_softmax(logits) for logits in (at - steps)[:, :-1]])
 

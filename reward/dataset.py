@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +14,21 @@ from reward.config import TrainConfig
 from reward.errors import Fault, InputError
 from reward.groups import Link, check_groups, split_groups
 from reward.images import ImageFiles
-from reward.pairs import RatingPairs, compare, largest_difference, mean_over_shared_heads, rating_pairs
+from reward.pairs import (
+    RatingPairs,
+    compare,
+    largest_difference,
+    mean_over_shared_heads,
+    prompt_numbers,
+    rating_pairs,
+)
 from reward.preferences import PreferencesTable, read_preferences
 from reward.prompts import find_prompts, read_prompts
 from reward.raters import PersonRatings
 from reward.ratings import RatingsTable, read_ratings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -160,8 +171,7 @@ def _assemble(
     ratings = np.zeros((0, len(HEADS)))
     if rated is not None:
         table = rated.by_image()
-        for prompt_id, file in zip(table["prompt_id"], table["file"], strict=True):
-            rows.of_prompt(prompt_id, file)
+        rows.begin(table["prompt_id"], table["file"])
         ratings = table[list(RATING_COLUMNS)].to_numpy(dtype=np.float64)
     preferences = None
     if preferred is not None:
@@ -235,31 +245,41 @@ class _Rows:
 
     def __init__(self, texts: dict[str, str]) -> None:
         self._text_of = texts
-        self._id_of = {_normal(text): prompt_id for prompt_id, text in texts.items() if text}
-        self._row: dict[tuple[str, str], int] = {}
-        self._number: dict[str, int] = {}
         self.files: list[str] = []
         self.prompt: list[int] = []
         self.texts: list[str] = []
         self.names: list[str] = []
 
-    def of_prompt(self, prompt_id: str, file: str) -> int:
-        """The row of an image under a prompt_id."""
-        return self._get(prompt_id, self._text_of.get(prompt_id, ""), file)
+    def begin(self, prompt_ids: "pd.Series[str]", files: "pd.Series[str]") -> None:
+        """The rated images, each once, as the first rows. Made for millions of them."""
+        numbers, self.names = prompt_numbers(prompt_ids)
+        texts = [self._text_of.get(name, "") for name in self.names]
+        self.files, self.prompt = files.tolist(), numbers.tolist()
+        self.texts = [texts[number] for number in self.prompt]
+
+    @cached_property
+    def _number(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.names)}
+
+    @cached_property
+    def _row(self) -> dict[tuple[int, str], int]:
+        return {key: row for row, key in enumerate(zip(self.prompt, self.files, strict=True))}
+
+    @cached_property
+    def _id_of(self) -> dict[str, str]:
+        return {_normal(text): prompt_id for prompt_id, text in self._text_of.items() if text}
 
     def of_text(self, text: str, file: str) -> int:
-        """The row of an image under a prompt's text."""
-        return self._get(self._id_of.get(_normal(text), text), text, file)
-
-    def _get(self, name: str, text: str, file: str) -> int:
-        key = (name, file)
+        """The row of an image under a prompt's text; a new one where it isn't known yet."""
+        name = self._id_of.get(_normal(text), text)
+        if name not in self._number:
+            self._number[name] = len(self.names)
+            self.names.append(name)
+        key = (self._number[name], file)
         if key not in self._row:
             self._row[key] = len(self.files)
-            if name not in self._number:
-                self._number[name] = len(self.names)
-                self.names.append(name)
             self.files.append(file)
-            self.prompt.append(self._number[name])
+            self.prompt.append(key[0])
             self.texts.append(text)
         return self._row[key]
 

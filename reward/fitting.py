@@ -105,8 +105,11 @@ class Fit:
         """(M, N, H) scores of all images by all members."""
         self.stack.eval()
         images = max(1, _EVAL_NUMBERS // self.stack.b1.numel())
-        chunks = [self.stack(part).double().cpu() for part in torch.split(self._x, images)]
-        return np.asarray(torch.cat(chunks, dim=1).numpy())
+        # Kept one by one, the parts would lie between freed blocks and hold on to five times their memory.
+        scores = np.empty((self.problem.members, len(self._x), self.problem.heads))
+        for start in range(0, len(self._x), images):
+            scores[:, start : start + images] = self.stack(self._x[start : start + images]).cpu().numpy()
+        return scores
 
     def dead_heads(self) -> dict[int, str]:
         """Heads of member 0 that had pairs to learn from and didn't, with the reason in words."""

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from reward.aspects import HEADS
 from reward.metrics import FEWEST_PROMPTS
 from reward.raters import PersonRatings, RaterModel
+from reward.resampling import resampled_sums
 
 if TYPE_CHECKING:
     from reward.unseen import Validated
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_DRAWS: Final = 2000
 _LEAST_SIGNAL: Final = 0.05  # of the ratings' variance; below, what is left after the noise tells nothing
 
 
@@ -210,8 +210,8 @@ def _believable(signal: Floats, mean: Floats) -> float | None:
 def _interval(model: Floats, people: Floats, prompts: int, seed: int) -> tuple[float, float] | None:
     if prompts < FEWEST_PROMPTS:
         return None
-    counts = np.random.default_rng(seed).multinomial(prompts, np.full(prompts, 1 / prompts), _DRAWS).astype(float)
-    differences = _correlation(counts @ model) - _correlation(counts @ people)
+    sums = resampled_sums(np.column_stack([model, people]), seed)
+    differences = _correlation(sums[:, :3]) - _correlation(sums[:, 3:])
     if np.isnan(differences).mean() > 0.05:
         return None
     low, high = np.nanquantile(differences, [0.025, 0.975])

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +11,13 @@ import numpy.typing as npt
 from reward.combination import prompt_weights
 from reward.embeddings import EmbeddingCache, default_cache_dir, embed_files
 from reward.metrics import FEWEST_PROMPTS
+from reward.resampling import resampled_sums
 
 if TYPE_CHECKING:
     from reward.model import MultiHeadReward
     from reward.unseen import Validated
 
 Floats = npt.NDArray[np.float64]
-
-_DRAWS: Final = 2000
 
 
 @dataclass(frozen=True)
@@ -127,9 +126,9 @@ def sureness(found: "Validated", seed: int = 0) -> Sureness | None:
     chance = 1 / (1 + np.exp(-np.clip(scaled, -500, 500)))
     slope = weight * (chance - pairs.label) * scaled
     bend = float(np.sum(weight * chance * (1 - chance) * scaled**2 + slope)) + 1
-    by_prompt = np.bincount(number, weights=slope, minlength=prompts)
-    counts = np.random.default_rng(seed).multinomial(prompts, np.full(prompts, 1 / prompts), _DRAWS)
-    draws = np.exp(np.clip(at - (counts - 1) @ by_prompt / max(bend, 1e-9), -6, 6))
+    by_prompt: Floats = np.bincount(number, weights=slope, minlength=prompts).astype(np.float64)
+    drawn = resampled_sums(by_prompt[:, None], seed)[:, 0] - by_prompt.sum()
+    draws = np.exp(np.clip(at - drawn / max(bend, 1e-9), -6, 6))
     return Sureness(float(np.exp(at)), draws, len(z), prompts)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from reward.combination import fit_combination, prompt_weights, weight_draws
+from reward.resampling import resampled_sums
 
 WEIGHTS = np.array([0.4, 0.3, 0.15, 0.1, 0.05])
 
@@ -46,3 +47,14 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
         low, high = np.quantile(weight_draws(*preferences(80, 100 + seed)), [0.025, 0.975], axis=0)
         covered.append((low <= WEIGHTS) & (high >= WEIGHTS))
     assert 0.88 <= np.mean(covered) <= 0.99
+
+
+def test_sums_over_many_prompts_are_drawn_as_those_over_few() -> None:
+    rows = np.random.default_rng(0).exponential(1, (5001, 2)) @ np.array([[1, 0.5], [0, 1]])
+    exact, limit = resampled_sums(rows[:5000]), resampled_sums(rows)
+    np.testing.assert_allclose(exact.mean(axis=0), rows[:5000].sum(axis=0), rtol=0.001)
+    np.testing.assert_allclose(limit.mean(axis=0), rows.sum(axis=0), rtol=0.001)
+    np.testing.assert_allclose(np.cov(limit.T), np.cov(exact.T), rtol=0.15)
+    for quantile in (0.025, 0.975):
+        from_mean = [np.quantile(sums - sums.mean(axis=0), quantile, axis=0) for sums in (exact, limit)]
+        np.testing.assert_allclose(from_mean[1], from_mean[0], rtol=0.1)
