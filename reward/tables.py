@@ -22,6 +22,7 @@ class CsvTable:
 
     path: Path
     text: str
+    data: bytes  # the text's, since a copy of a large file takes longer than to look through it
     separator: str
     columns: tuple[str, ...]
 
@@ -52,7 +53,7 @@ class CsvTable:
         decimal = "," if self.separator == ";" else "."
         faults: list[Fault] = []
         try:
-            frame = _typed(self.text.encode(), strings, numbers, decimal=decimal, **options)
+            frame = _typed(self.data, strings, numbers, decimal=decimal, **options)
         except ValueError:
             # Some cell is no number: read all as text and find each.
             frame = pd.read_csv(io.StringIO(self.text), dtype="str", **options)
@@ -110,10 +111,12 @@ def open_csv(path: Path, kind: str, required: Iterable[str]) -> CsvTable:
             faults.append(Fault(str(path), 1, f"column {name!r} is missing (found: {found})", "add it to the header"))
         elif columns.count(name) > 1:
             faults.append(Fault(str(path), 1, f"column {name!r} stands twice", "keep one of them"))
-    faults.extend(_misshapen(path, text, separator, len(columns)))
+    data = text.encode()
+    faults.extend(_misshapen(path, text, data, separator, len(columns)))
     if faults:
         raise InputError(faults)
-    return CsvTable(path, _with_plain_header(text, separator, columns), separator, columns)
+    plain = _with_plain_header(text, separator, columns)
+    return CsvTable(path, plain, data if plain is text else plain.encode(), separator, columns)
 
 
 def _with_plain_header(text: str, separator: str, columns: Sequence[str]) -> str:
@@ -129,8 +132,8 @@ def _with_plain_header(text: str, separator: str, columns: Sequence[str]) -> str
     return text[:lead] + buffer.getvalue() + text[lead + newline + 1 :]
 
 
-def _misshapen(path: Path, text: str, separator: str, width: int) -> list[Fault]:
-    if '"' not in text and _is_rectangular(text, separator, width):
+def _misshapen(path: Path, text: str, data: bytes, separator: str, width: int) -> list[Fault]:
+    if '"' not in text and _is_rectangular(data, separator, width):
         return []
     try:
         return [
@@ -144,10 +147,14 @@ def _misshapen(path: Path, text: str, separator: str, width: int) -> list[Fault]
         raise InputError.one(path, f"not a CSV ({error})", "save it as CSV, UTF-8") from error
 
 
-def _is_rectangular(text: str, separator: str, width: int) -> bool:
-    """Whether all lines of a text without quotes have `width` cells; False where a closer look is needed to tell."""
+def _is_rectangular(data: bytes, separator: str, width: int) -> bool:
+    """Whether all lines of a UTF-8 text without quotes have `width` cells; False where only a closer look can tell."""
     others = bytes(set(range(256)) - set(f"{separator}\r\n".encode()))
-    marks = text.strip("\r\n").encode().translate(None, others)  # no byte of a longer UTF-8 character is below 128
+    data, ends = data.lstrip(b"\r\n"), 0
+    while ends < len(data) and data[-ends - 1] in b"\r\n":
+        ends += 1
+    marks = data.translate(None, others)  # no byte of a longer UTF-8 character is below 128
+    marks = marks[: len(marks) - ends]
     line = separator.encode() * (width - 1)
     end = b"\r\n" if b"\r" in marks else b"\n"
     return width > 1 and marks + end == (line + end) * (len(marks) // len(line + end) + 1)

@@ -117,7 +117,7 @@ def test_blank_lines_are_skipped_and_counted(two: Path) -> None:
 @given(st.lists(st.text("a,;\r\n é", max_size=8), min_size=1, max_size=5), st.integers(1, 4))
 def test_the_quick_look_at_a_tables_shape_is_never_wrong(lines: list[str], width: int) -> None:
     text = "\n".join(lines)
-    if _is_rectangular(text, ",", width):
+    if _is_rectangular(text.encode(), ",", width):
         assert {len(cells) for _, cells in _records(text, ",")} <= {width}
 
 
