@@ -57,7 +57,7 @@ export function makeBoard(root, settings, { done, one, many, nothing, list = "" 
     line.querySelector(".pad-send-now").hidden = Boolean(out) || waits.length === 0;
     const words = out ? [out] : [];
     if (waits.length) {
-      const lasting = waits.every((item) => item.lasting) ? "" : " Keep this page open: the browser refuses to keep them longer.";
+      const lasting = outbox.lasts() ? "" : " Keep this page open: the browser refuses to keep them longer.";
       words.push(count(waits.length) + " not saved yet" + (out ? ". Kept in this browser and sent once you are signed in again." : ": " + outbox.why() + " Kept in this browser and sent as soon as it works.") + lasting);
     }
     if (refused.length) words.push(count(refused.length) + " refused" + list);

@@ -21,7 +21,7 @@ export function openOutbox(shelf, person, { kind = "outbox", route = () => "api/
   function put(said, task) {
     last = Math.max(last + 1, Date.now()); // two saves of one millisecond keep their order
     const item = { order: last, said, task, refused: "" };
-    item.lasting = shelf.put(nameOf(item), item);
+    shelf.put(nameOf(item), item);
     return item;
   }
 
@@ -87,6 +87,7 @@ export function openOutbox(shelf, person, { kind = "outbox", route = () => "api/
       await sendOlder(item.order);
       return send(item);
     },
+    lasts: () => items().every((item) => shelf.lasts(nameOf(item))),
     waiting: () => items().filter((item) => !item.refused),
     refused: () => items().filter((item) => item.refused),
     why: () => why,

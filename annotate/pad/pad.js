@@ -20,6 +20,7 @@ import { makeStage } from "./stage.js";
 import { makeStrip } from "./strip.js";
 
 const RETRY_MS = 3000;
+const NO_IMAGES = "Images go into images/<prompt_id>/ of the data folder, or come by Project, Import. Project, Overview looks for new ones.";
 
 export async function start(element, settings) {
   const root = element.querySelector(".pad");
@@ -117,7 +118,7 @@ export async function start(element, settings) {
     upcoming = [];
     keys.forget();
     const { rated, total } = queue.progress;
-    if (total === 0) message("empty", "No images yet", "Put images into images/<prompt_id>/ of the data folder and start the studio again.");
+    if (total === 0) message("empty", queue.progress.notices.length ? "No images that can be shown" : "No images yet", NO_IMAGES);
     else if (rated < total) message("done", "Nothing to rate now", "Every image has as many ratings as are wanted, or is with somebody at the moment.");
     else message("done", "All rated", "Thank you, " + name + ": you have rated all " + total + " images. " + (settings.sample ? board.own : "The ratings are in the project’s CSV files."));
   }
@@ -225,6 +226,7 @@ export async function start(element, settings) {
     board.progress(answer.progress);
     if (task && task.current && task.current.key === item.said.key) task.current.id = answer.saved.id;
     if (outbox.waiting().length) return; // the studio would hand out again what it doesn't have yet
+    if (task && stage.loaded) strip.show(task); // it couldn't be had while the studio was away
     if (root.dataset.state === "trouble") goOn();
     else if (task && upcoming.length === 0) refill();
   }
@@ -257,7 +259,7 @@ export async function start(element, settings) {
   function reopen(older) {
     if (!aside) aside = task ? { task, upcoming, said: heads.untouched() ? null : said() } : { task: null };
     const when = new Date(older.current.created).toLocaleString();
-    present({ ...older }, aside.upcoming || [], "You rated this one (" + when + "). Saving makes a revision; Esc leaves it.");
+    present({ ...older }, aside.upcoming || [], "You rated this one (" + when + "). Saving makes a revision.");
   }
 
   function reopenWaiting(item) {

@@ -207,7 +207,7 @@ export async function start(element, settings) {
   function reopen(older) {
     if (!aside) aside = { pair, upcoming };
     const when = new Date(older.current.created).toLocaleString();
-    present(older, aside.upcoming, "You said: " + SAID[older.current.choice] + " (" + when + "). Choosing makes a revision; Esc leaves it.");
+    present(older, aside.upcoming, "You said: " + SAID[older.current.choice] + " (" + when + "). Choosing makes a revision.");
   }
 
   function backToQueue(text, kind, queue) {
@@ -285,6 +285,7 @@ export async function start(element, settings) {
   for (const button of choices) button.addEventListener("click", () => choose(button.dataset.choice));
   find(".pad-skip").addEventListener("click", skip);
   find(".pad-leave").addEventListener("click", leave);
+  find(".pair-back").addEventListener("click", back);
   find(".pad-open-help").addEventListener("click", help);
   find(".pad-send-now").addEventListener("click", () => outbox.flush());
   find(".pad-discard").addEventListener("click", () => outbox.refused().forEach((item) => outbox.take(item)));

@@ -9,10 +9,8 @@ export function openShelf(studio) {
       try {
         localStorage.setItem(prefix + name, text);
         memory.delete(name);
-        return true;
       } catch { // full, or refused in a private window
         memory.set(name, text);
-        return false;
       }
     },
     get(name) {
@@ -21,6 +19,9 @@ export function openShelf(studio) {
         try { text = localStorage.getItem(prefix + name); } catch { text = null; }
       }
       return text ? JSON.parse(text) : null;
+    },
+    lasts(name) { // whether it outlives the page
+      return !memory.has(name);
     },
     remove(name) {
       memory.delete(name);

@@ -54,6 +54,7 @@ def test_ratings_wait_while_the_studio_is_away_and_go_out_when_it_is_back(new_pa
     shows(page, 2)  # which was loaded already
     waiting = page.locator(".pad-waiting")
     expect(waiting).to_contain_text("1 rating not saved yet: The studio can’t be reached.")
+    expect(waiting).not_to_contain_text("Keep this page open")
     expect(page.locator(".pad-count")).to_have_text("0 of 4 rated")
     press(page, "6 6 6 6 6 Enter")
     shows(page, 3)
@@ -64,8 +65,22 @@ def test_ratings_wait_while_the_studio_is_away_and_go_out_when_it_is_back(new_pa
     page.unroute("**/api/**")
     shows(page, 4)  # by itself
     expect(waiting).to_be_hidden()
+    expect(page.locator(".pad-strip li")).to_have_count(1)
     expect(page.locator(".pad-count")).to_have_text("3 of 4 rated")
     assert [row[:2] for row in stored(desk)] == [(1, "Ada"), (2, "Ada"), (3, "Ada")]
+
+
+def test_a_browser_that_keeps_nothing_says_so(new_page: NewPage, desk: Desk) -> None:
+    page = new_page()
+    page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }")
+    enter(page, desk)
+    page.route("**/api/ratings", lambda route: route.abort())
+    press(page, "1 2 3 4 5 Enter")
+    expect(page.locator(".pad-waiting")).to_contain_text("Keep this page open: the browser refuses to keep them longer.")
+    page.unroute("**/api/ratings")
+    page.get_by_role("button", name="Send now").click()
+    expect(page.locator(".pad-waiting")).to_be_hidden()
+    assert [row[:2] for row in stored(desk)] == [(1, "Ada")]
 
 
 def test_what_waits_survives_a_reload_and_is_stored_once(new_page: NewPage, desk: Desk) -> None:

@@ -102,7 +102,7 @@ def test_keys_sides_back_skip_and_the_name_of_the_other_view(new_page: NewPage, 
     press(page, "b")
     says(page, "You said: skipped")
     shows_pair(page, said[3])
-    press(page, "b")
+    page.get_by_role("button", name="Back", exact=True).click()
     says(page, "You said: a tie")
     shows_pair(page, said[2])
     expect(page.get_by_role("button", name="Tie")).to_have_attribute("aria-pressed", "true")
