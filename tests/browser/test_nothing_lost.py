@@ -76,7 +76,7 @@ def test_a_browser_that_keeps_nothing_says_so(new_page: NewPage, desk: Desk) -> 
     enter(page, desk)
     page.route("**/api/ratings", lambda route: route.abort())
     press(page, "1 2 3 4 5 Enter")
-    expect(page.locator(".pad-waiting")).to_contain_text("Keep this page open: the browser refuses to keep them longer.")
+    expect(page.locator(".pad-waiting")).to_contain_text("Keep this page open: the browser refuses")
     page.unroute("**/api/ratings")
     page.get_by_role("button", name="Send now").click()
     expect(page.locator(".pad-waiting")).to_be_hidden()
