@@ -63,6 +63,7 @@ def _details(parts: Parts) -> None:
         with gr.Row():
             parts["further"] = gr.Button("Go on", visible=False, elem_id="runs-further", min_width=140)
             parts["archive"] = gr.Button("Archive", elem_id="runs-archive", min_width=140)
+            parts["tensorboard"] = gr.Button("Write TensorBoard files", elem_id="runs-tensorboard", min_width=190)
             parts["zip"] = gr.Button("Prepare a zip", elem_id="runs-zip", min_width=140)
             parts["download"] = gr.DownloadButton("Download", visible=False, elem_id="runs-download", min_width=140)
         with gr.Accordion("Push to a hub", open=False, elem_id="runs-hub"):
@@ -157,6 +158,14 @@ def _wire_downloads(context: Context, parts: Parts) -> None:
         size = file.stat().st_size / 1e6
         return ["", gr.update(value=str(file), label=f"Download {file.name} ({size:.1f} MB)", visible=True)]
 
+    def write_tensorboard(name: str | None) -> str:
+        try:
+            epochs = runactions.write_tensorboard(context, name or "")
+        except (RewardError, OSError) as error:
+            return cards.problem("There are no TensorBoard files", str(error))
+        where = f"tensorboard --logdir {context.roots.outputs}"
+        return cards.done(f"{epochs} epochs of {name} are written, also for its zip. To look at them here: {where}")
+
     def push(name: str | None, repository: str, private: bool) -> str:
         try:
             address = runactions.push(context, name or "", repository, private=private)
@@ -166,6 +175,9 @@ def _wire_downloads(context: Context, parts: Parts) -> None:
 
     told = [parts["message"], parts["download"]]
     parts["zip"].click(prepare, parts["run"], told, api_name="zip_run", show_progress="minimal")
+    parts["tensorboard"].click(
+        write_tensorboard, parts["run"], parts["message"], api_name="write_tensorboard", show_progress="minimal"
+    )
     given = [parts[name] for name in ("run", "repository", "private")]
     # With show_progress the page says that it is at work: an upload takes as long as the line allows.
     parts["push"].click(push, given, parts["message"], api_name="push_run", show_progress="minimal")

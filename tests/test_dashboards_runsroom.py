@@ -5,6 +5,7 @@ import shutil
 import time
 import zipfile
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -325,6 +326,26 @@ def test_the_zip_has_what_can_be_used_and_names_nobody(context: Context, tmp_pat
             "first/metrics.jsonl",
         ]
         assert archive.testzip() is None
+
+
+def test_tensorboards_files_are_written_and_go_into_the_zip(context: Context, tmp_path: Path) -> None:
+    if find_spec("tensorboard") is None:
+        with pytest.raises(RewardError, match="pip install tensorboard"):
+            runactions.write_tensorboard(context, "first")
+        place = context.roots.outputs / "first/tensorboard"
+        assert not place.exists()
+        place.mkdir()
+        (place / "events.out.tfevents.1700000000.this-computer.1.0").write_bytes(b"x")
+    else:
+        assert runactions.write_tensorboard(context, "first") == 4
+    with zipfile.ZipFile(runactions.write_zip(context, "first", tmp_path)) as archive:
+        names = [name for name in archive.namelist() if "tensorboard" in name]
+    assert names == ["first/tensorboard/events.out.tfevents.000"]
+
+
+def test_no_tensorboard_files_of_a_run_that_is_at_work(context: Context) -> None:
+    with claimed(context.roots.outputs / "first"), pytest.raises(RewardError, match="is not over"):
+        runactions.write_tensorboard(context, "first")
 
 
 def test_a_hub_name_is_checked_before_anything_is_loaded(context: Context) -> None:
