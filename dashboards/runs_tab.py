@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboards import cards, runactions, watch
+from dashboards.clock import clock, running
 from dashboards.context import Context
 from dashboards.rooms import QUIET
 from dashboards.runlist import NEWEST, SORTS, chosen_rows
@@ -125,9 +126,9 @@ def _wire(context: Context, room: "gr.Tab", parts: Parts) -> None:
     gr.on(listing, table, asked, shown, api_name="list_runs", trigger_mode="always_last", **QUIET)
     parts["run"].change(details, parts["run"], one, **private)
     # States change while one looks at them; the clock starts when the room is first opened.
-    clock, drawn = gr.Timer(REFRESH_SECONDS, active=False), gr.State(0)
-    room.select(lambda: gr.Timer(active=True), None, clock, **private)
-    clock.tick(refresh, [drawn, *asked[:3]], [drawn, parts["table"]], **private)
+    ticking, drawn = clock(REFRESH_SECONDS), gr.State(0)
+    room.select(lambda: running(True), None, ticking, **private)
+    ticking.tick(refresh, [drawn, *asked[:3]], [drawn, parts["table"]], **private)
     wire("save", _save_note(context), "note", api_name="note_run")
     wire("rename", _rename(context), "name", api_name="rename_run")
     wire("archive", _archive(context), api_name="archive_run")
