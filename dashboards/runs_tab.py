@@ -92,18 +92,25 @@ def _details(parts: Parts) -> None:
 def _wire(context: Context, room: "gr.Tab", parts: Parts) -> None:
     import gradio as gr
 
-    shown = [parts[name] for name in ("table", "run")]
+    drawn = gr.State((0, 0))  # marks of the table and of the choice of runs that the page has
+    shown = [parts["table"], parts["run"], drawn]
     asked = [parts[name] for name in ("words", "sort", "archived", "run")]
     one = [parts[name] for name in ("details", "note", "name", "further", "archive", "download", "confirm")]
     private: dict[str, Any] = {"api_visibility": "private", **QUIET}
 
     def table(words: str, sort: str, archived: bool, current: str | None) -> list[Any]:
         html, names = _listed(context, words, sort, archived)
-        return [html, gr.update(choices=names, value=current if current in names else None)]
+        choice = gr.update(choices=names, value=current if current in names else None)
+        return [html, choice, (hash(html), hash(repr(choice)))]
 
-    def refresh(before: int, words: str, sort: str, archived: bool) -> list[Any]:
+    def opened(before: tuple[int, int], *asked: Any) -> list[Any]:
+        """As `table`, of what the page doesn't have yet."""
+        html, choice, now = table(*asked)
+        return [gr.skip() if now[0] == before[0] else html, gr.skip() if now[1] == before[1] else choice, now]
+
+    def refresh(before: tuple[int, int], words: str, sort: str, archived: bool) -> list[Any]:
         html, _ = _listed(context, words, sort, archived)
-        return [gr.skip(), gr.skip()] if hash(html) == before else [hash(html), html]
+        return [gr.skip(), gr.skip()] if hash(html) == before[0] else [html, (hash(html), before[1])]
 
     def details(name: str | None) -> list[Any]:
         return _one(context, name)
@@ -112,8 +119,7 @@ def _wire(context: Context, room: "gr.Tab", parts: Parts) -> None:
         """Do it, say what became of it, and show the table and the run as they are then."""
         *given, words, sort, archived, name = values
         message, now = _told(work, name, *given)
-        listed, choice = table(words, sort, archived, now)
-        return [message, listed, choice, *_one(context, now)]
+        return [message, *table(words, sort, archived, now), *_one(context, now)]
 
     def wire(button: str, work: Work, *inputs: str, api_name: str) -> None:
         def handler(*values: Any) -> list[Any]:
@@ -122,13 +128,14 @@ def _wire(context: Context, room: "gr.Tab", parts: Parts) -> None:
         given = [parts[name] for name in inputs]
         parts[button].click(handler, [*given, *asked], [parts["message"], *shown, *one], api_name=api_name, **QUIET)
 
-    listing = [room.select, parts["words"].change, parts["sort"].change, parts["archived"].change]
+    listing = [parts["words"].change, parts["sort"].change, parts["archived"].change]
     gr.on(listing, table, asked, shown, api_name="list_runs", trigger_mode="always_last", **QUIET)
     parts["run"].change(details, parts["run"], one, **private)
     # States change while one looks at them; the clock starts when the room is first opened.
-    ticking, drawn = clock(REFRESH_SECONDS), gr.State(0)
-    room.select(lambda: running(True), None, ticking, **private)
-    ticking.tick(refresh, [drawn, *asked[:3]], [drawn, parts["table"]], **private)
+    ticking = clock(REFRESH_SECONDS)
+    listed = room.select(opened, [drawn, *asked], shown, **private)
+    listed.then(lambda: running(True), None, ticking, **private)
+    ticking.tick(refresh, [drawn, *asked[:3]], [parts["table"], drawn], **private)
     wire("save", _save_note(context), "note", api_name="note_run")
     wire("rename", _rename(context), "name", api_name="rename_run")
     wire("archive", _archive(context), api_name="archive_run")
