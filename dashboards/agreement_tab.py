@@ -17,7 +17,7 @@ def build_agreement_room(store: Store, tab: "gr.Tab") -> None:
     import gradio as gr
 
     desk = AgreementDesk(store)
-    nothing = gr.HTML(elem_id="agreement-nothing")
+    nothing = gr.HTML(cards.detail("Comparing what people rated …"), elem_id="agreement-nothing")
     with gr.Column(visible=False) as room:
         with gr.Column(elem_classes="studio-panel"):
             gr.HTML(

@@ -1,12 +1,13 @@
 """The analysis tab: which run is looked at, and the rooms in which it is looked at."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dashboards import analysis, cards
 from dashboards.context import Context
 from dashboards.disputes_tab import build_disputes
-from dashboards.results_tab import build_results
-from dashboards.rooms import Choice
+from dashboards.results_tab import Part, build_results
+from dashboards.rooms import QUIET, Choice
 from dashboards.scoring_tab import build_scoring
 from dashboards.twomodels_tab import build_twomodels
 from dashboards.versus_tab import build_versus
@@ -39,7 +40,7 @@ def build_analysis_tab(context: Context, demo: "gr.Blocks", tab: "gr.Tab") -> No
     choice = Choice(run, checkpoint, gr.State("results"))
     with gr.Tabs(elem_id="analyse-rooms"):
         with gr.Tab("Results", id="results"):
-            show, shown = build_results(context, (run, checkpoint), badges)
+            words, charts = build_results(context, (run, checkpoint), badges)
         with gr.Tab("A against B", id="versus") as versus:
             build_versus(context, choice, versus)
         with gr.Tab("Where", id="where") as where:
@@ -52,11 +53,11 @@ def build_analysis_tab(context: Context, demo: "gr.Blocks", tab: "gr.Tab") -> No
             build_weights(context, choice, weights)
         with gr.Tab("Score images", id="score"):
             build_scoring(context, (run, checkpoint))
-    _wire_choice(context, demo, tab, (run, checkpoint), show, shown)
+    _wire_choice(context, demo, tab, (run, checkpoint), words, charts)
 
 
 def _wire_choice(
-    context: Context, demo: "gr.Blocks", tab: "gr.Tab", chosen: tuple[Any, Any], show: Any, shown: list[Any]
+    context: Context, demo: "gr.Blocks", tab: "gr.Tab", chosen: tuple[Any, Any], words: Part, charts: Part
 ) -> None:
     import gradio as gr
 
@@ -64,22 +65,46 @@ def _wire_choice(
 
     # Until a person has picked a run, the newest one is shown, also when it came after the page.
     picked = gr.State(False)
+    # What the page has is not sent and drawn again; charts are drawn once somebody looks.
+    listed, told, drawn, opened = gr.State(None), gr.State(None), gr.State(None), gr.State(False)
 
-    def runs(current: str | None, keep: bool) -> Any:
+    def runs(current: str | None, keep: bool, before: Any) -> list[Any]:
         choices = analysis.run_choices(context)
         names = [name for _, name in choices]
-        return gr.update(choices=choices, value=current if keep and current in names else next(iter(names), None))
+        now = choices, current if keep and current in names else next(iter(names), None)
+        return [gr.skip() if now == before else gr.update(choices=choices, value=now[1]), now]
 
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-    listed = gr.on([demo.load, tab.select], runs, [run, picked], run, api_name="runs", **quiet)
-    listed.then(show, [run, checkpoint], shown, api_visibility="private", **quiet)
-    run.input(lambda: True, None, picked, api_visibility="private", **quiet)
-    gr.on(
+    def tell(name: str | None, which: str) -> list[Any]:
+        report = analysis.report(context, name, which)
+        return [*words.show(report), hash(repr(report))]
+
+    def fresh(part: Part, name: str | None, which: str, before: int | None) -> list[Any]:
+        """What is new of a part, and its mark."""
+        report = analysis.report(context, name, which)
+        now = hash(repr(report))
+        return [*([gr.skip()] * len(part.filled) if now == before else part.show(report)), now]
+
+    def draw(name: str | None, which: str, before: int | None, is_open: bool) -> list[Any]:
+        return fresh(charts, name, which, before) if is_open else [gr.skip()] * (len(charts.filled) + 1)
+
+    private: dict[str, Any] = {"api_visibility": "private", **QUIET}
+    drawing: dict[str, Any] = {
+        "inputs": [run, checkpoint, drawn, opened],
+        "outputs": [*charts.filled, drawn],
+        "trigger_mode": "always_last",  # another run may be chosen while one is drawn
+        **private,
+    }
+    demo.load(runs, [run, picked, listed], [run, listed], api_name="runs", **QUIET)
+    again = tab.select(lambda *given: [*runs(*given), True], [run, picked, listed], [run, listed, opened], **private)
+    again.then(partial(fresh, words), [run, checkpoint, told], [*words.filled, told], **private).then(draw, **drawing)
+    run.input(lambda: True, None, picked, **private)
+    changed = gr.on(
         [run.change, checkpoint.change],
-        show,
+        tell,
         [run, checkpoint],
-        shown,
+        [*words.filled, told],
         api_name="run_report",
         trigger_mode="always_last",
-        **quiet,
+        **QUIET,
     )
+    changed.then(draw, **drawing)

@@ -46,14 +46,20 @@ def build_compare(context: Context, room: "gr.Tab") -> None:
             gr.HTML('<h3 class="studio-sub">What was different</h3>')
             arguments = gr.HTML(elem_id="compare-arguments")
 
-    def list_runs(current: list[str] | None) -> Any:
-        names = [row.name for row in context.runs.rows()]
-        return gr.update(choices=names, value=[name for name in current or [] if name in names])
+    listed, drawn, told = gr.State(None), gr.State(None), gr.State(None)  # what the page has is not sent again
 
-    def show(names: list[str] | None, which: str) -> list[Any]:
+    def list_runs(current: list[str] | None, before: Any) -> list[Any]:
+        names = [row.name for row in context.runs.rows()]
+        now = names, [name for name in current or [] if name in names]
+        return [gr.skip() if now == before else gr.update(choices=now[0], value=now[1]), now]
+
+    def show(names: list[str] | None, which: str, before: int | None) -> list[Any]:
         found = comparison.compare(context, names or [])
         if not found.runs:
-            return [found.message, gr.update(visible=False), *[gr.skip()] * 7]
+            return [found.message, gr.update(visible=False), *[gr.skip()] * 7, None]
+        now = hash((repr(found), which))
+        if now == before:
+            return [gr.skip()] * 10
         waiting = cards.detail("Comparing on the same pairs …")
         tables = [
             found.figures_table(which),
@@ -63,17 +69,19 @@ def build_compare(context: Context, room: "gr.Tab") -> None:
             found.heads_table(),
             found.arguments_table(),
         ]
-        return [found.message, gr.update(visible=True), *tables]
+        return [found.message, gr.update(visible=True), *tables, now]
 
-    def test(names: list[str] | None, which: str) -> str:
-        return comparison.differences(context, names or [], which)
+    def test(names: list[str] | None, which: str, now: int | None, before: int | None) -> list[Any]:
+        if now is not None and now == before:
+            return [gr.skip(), now]
+        return [comparison.differences(context, names or [], which), now]
 
-    room.select(list_runs, chosen, chosen, api_visibility="private", **QUIET)
-    outputs = [message, shown, figures, tested, *curves, epochs, heads, arguments]
+    room.select(list_runs, [chosen, listed], [chosen, listed], api_visibility="private", **QUIET)
+    outputs = [message, shown, figures, tested, *curves, epochs, heads, arguments, drawn]
     compared = gr.on(
         [room.select, chosen.change, head.change],
         show,
-        [chosen, head],
+        [chosen, head, drawn],
         outputs,
         api_name="compare_runs",
         trigger_mode="always_last",
@@ -81,5 +89,11 @@ def build_compare(context: Context, room: "gr.Tab") -> None:
     )
     # It may load torch and read images again: in the queue, after the figures that are there at once.
     compared.then(
-        test, [chosen, head], tested, api_name="test_difference", show_progress="minimal", show_progress_on=tested
+        test,
+        [chosen, head, drawn, told],
+        [tested, told],
+        api_name="test_difference",
+        trigger_mode="always_last",  # another score may be chosen while one is tested
+        show_progress="minimal",
+        show_progress_on=tested,
     )

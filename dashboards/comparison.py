@@ -10,7 +10,7 @@ from dashboards import cards
 from dashboards.chartstyle import TEXT, label_of, say, style
 from dashboards.context import Context
 from dashboards.journal import Journal
-from dashboards.markup import behind, table
+from dashboards.markup import behind, table, term
 from dashboards.runactions import run_of
 from dashboards.runs import COMBINED, OVERALL, Run, interval, is_metrics, number, read_checkpoint, trained
 from reward.aspects import ASPECTS, HEADS
@@ -18,6 +18,8 @@ from reward.errors import RewardError
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+    from reward.paired import PairedDifference
 
 MOST_RUNS: Final = 8
 HEAD_CHOICES: Final = (("Combined", COMBINED), *((aspect.label, aspect.name) for aspect in ASPECTS))
@@ -32,9 +34,10 @@ _COLUMNS: Final = (
 )
 _CURVE_COLUMNS: Final = ("Run", "Epoch", "Accuracy", "95 % interval", "Loss", "Pairs")
 _TEST_COLUMNS: Final = (
-    *("Against the first", "Verdict", "First there", "This one there", "Difference"),
+    *("Against the first", "Figure", "Verdict", "First there", "This one there", "Difference"),
     *("95 % interval", "Pairs", "Prompts"),
 )
+_TESTED: Final = (("accuracy", "Accuracy", ".1%"), ("f1", "F1", ".3f"), ("loss", "Loss", ".3f"))
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,7 @@ def differences(context: Context, names: Sequence[str], head: str) -> str:
     chosen = list(dict.fromkeys(names))
     if not 2 <= len(chosen) <= MOST_RUNS:
         return ""
-    rows = [[escape(name), *_tested(context, chosen[0], name, head)] for name in chosen[1:]]
+    rows = [[escape(name), *row] for name in chosen[1:] for row in _tested(context, chosen[0], name, head)]
     told = (
         "A paired bootstrap over prompts: both runs on the same pairs, each by models that had not seen them. "
         "That two intervals overlap tells nothing."
@@ -164,7 +167,8 @@ def differences(context: Context, names: Sequence[str], head: str) -> str:
     return table(_TEST_COLUMNS, rows, wide=True) + cards.detail(told)
 
 
-def _tested(context: Context, first: str, second: str, head: str) -> list[str]:
+def _tested(context: Context, first: str, second: str, head: str) -> list[list[str]]:
+    """A row a figure, or one that says why there is none."""
     try:
         runs = [run_of(context, name) for name in (first, second)]
         if any(run.weighed_by_hand for run in runs):
@@ -174,13 +178,20 @@ def _tested(context: Context, first: str, second: str, head: str) -> list[str]:
             raise RewardError("a run of overall pairs knows no heads")
     except RewardError as error:
         said = str(error).splitlines()[0]
-        return [f"can't be told: {escape(said)}", *["–"] * 6]
-    from reward.paired import paired_difference
+        return [["–", f"can't be told: {escape(said)}", *["–"] * 6]]
+    from reward.paired import paired_differences
 
-    found = paired_difference(validated[0], validated[1], head)
-    bounds = "–" if found.interval is None else f"{found.interval[0]:+.1%} – {found.interval[1]:+.1%}"
-    shares = [f"{found.first:.1%}", f"{found.second:.1%}", f"{found.difference:+.1%}"] if found.prompts else ["–"] * 3
-    return [escape(found.words), *shares, bounds, f"{found.pairs:,}", str(found.prompts)]
+    found = paired_differences(validated[0], validated[1], head)
+    return [[term(name), *_difference(found[figure], form)] for figure, name, form in _TESTED]
+
+
+def _difference(found: "PairedDifference", form: str) -> list[str]:
+    bounds, values = "–", ["–"] * 3
+    if found.prompts:
+        values = [f"{found.first:{form}}", f"{found.second:{form}}", f"{found.difference:+{form}}"]
+    if found.interval is not None:
+        bounds = f"{found.interval[0]:+{form}} – {found.interval[1]:+{form}}"
+    return [escape(found.words), *values, bounds, f"{found.pairs:,}", str(found.prompts)]
 
 
 def _read(run: Run) -> Compared:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from dashboards import analysis, cards, growth, mixing
+from dashboards.clock import clock, running
 from dashboards.context import Context
 from dashboards.rooms import QUIET, folder_to_download_from
 from reward.aspects import ASPECTS
@@ -100,7 +101,7 @@ def _growth(context: Context, run: "gr.Dropdown", fold: "gr.Accordion") -> None:
     chart = plot("growth-chart", visible=False)
     table = gr.HTML(elem_id="analyse-growth-table")
     begin = gr.Button("Find out", elem_id="analyse-growth-start")
-    timer = gr.Timer(_LOOK_SECONDS, active=False)
+    timer = clock(_LOOK_SECONDS)
     shown = [told, chart, table, begin, timer]
 
     def look(name: str | None) -> list[Any]:
@@ -112,7 +113,7 @@ def _growth(context: Context, run: "gr.Dropdown", fold: "gr.Accordion") -> None:
             gr.update(value=figure, visible=figure is not None),
             found.table(),
             press,
-            gr.Timer(active=found.at_work),
+            running(found.at_work),
         ]
 
     def start(name: str | None) -> list[Any]:
@@ -122,7 +123,7 @@ def _growth(context: Context, run: "gr.Dropdown", fold: "gr.Accordion") -> None:
 
     gr.on([fold.expand, timer.tick], look, run, shown, api_name="learning_curve", **QUIET)
     begin.click(start, run, shown, api_name="start_learning_curve", show_progress="minimal", show_progress_on=told)
-    gr.on([fold.collapse, run.change], lambda: gr.Timer(active=False), None, timer, api_visibility="private", **QUIET)
+    gr.on([fold.collapse, run.change], lambda: running(False), None, timer, api_visibility="private", **QUIET)
 
 
 def build_report(context: Context, chosen: tuple[Any, Any]) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from annotate.pairs_file import holds_votes
 from dashboards import beforehand, cards, training
+from dashboards.clock import clock, running
 from dashboards.context import Context
 from dashboards.form import BACKBONES, FORM_FLAGS, OTHER_BACKBONE, PIXELSTATS, free_name, mode_defaults, short_path
 from dashboards.presets import PRESET_FIELDS, PRESETS
@@ -180,17 +181,17 @@ def _wire_presets(context: Context, parts: "dict[str, Any]", fields: list[Any]) 
 def _wire_backbone(context: Context, demo: "gr.Blocks", tab: "gr.Tab", parts: "dict[str, Any]") -> None:
     import gradio as gr
 
-    looking = gr.Timer(1.0, active=False)
+    looking = clock(1.0)
     asked = [parts["backbone"], parts["spec"]]
 
     def chosen(choice: str, spec: str) -> list[Any]:
         card = training.weights(context, choice, spec, ask=True)
         waits = beforehand.asking(card)
-        return [gr.update(visible=choice == OTHER_BACKBONE), card, gr.Timer(active=waits)]
+        return [gr.update(visible=choice == OTHER_BACKBONE), card, running(waits)]
 
     def again(choice: str, spec: str) -> list[Any]:
         card = training.weights(context, choice, spec)
-        return [card, gr.Timer(active=beforehand.asking(card))]
+        return [card, running(beforehand.asking(card))]
 
     def device() -> str:
         return cards.detail(f"Trains on: {context.devices.words()}")

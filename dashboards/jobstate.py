@@ -71,9 +71,17 @@ def after_the_end(job: Job, ended: dict[str, Any] | None, events: Sequence[dict[
         return JobStatus(job, JobState.STOPPED, code, when)
     if asked and code not in (None, BAD_INPUT) and not last:
         return JobStatus(job, JobState.STOPPED, code, when)
+    if (code is None or code < 0) and not last and _through(events):
+        return JobStatus(job, JobState.FINISHED, code, when if when is not None else events[-1].get("time"))
     if code is None and not last:
         return JobStatus(job, JobState.LOST, None, None, _lost_words(job, events))
     return JobStatus(job, JobState.FAILED, code, when, _failure(job, code, last))
+
+
+def _through(events: Sequence[dict[str, Any]]) -> bool:
+    """Whether all epochs are done, with their checkpoints, which are written before an epoch is told of."""
+    told = next((event for event in reversed(events) if event.get("event") == "epoch"), {})
+    return "epoch" in told and told["epoch"] == told.get("epochs")
 
 
 def _lost_words(job: Job, events: Sequence[dict[str, Any]]) -> str:

@@ -25,13 +25,15 @@ def build_overview(store: Store, project: "gr.Tab", tab: "gr.Tab") -> None:
         store.rescan()
         return show_overview(store)
 
-    gr.on([project.select, tab.select], lambda: show_overview(store), None, shown, api_name="overview", **QUIET)
+    opened = gr.on(
+        [project.select, tab.select], lambda: show_overview(store), None, shown, api_name="overview", **QUIET
+    )
     looked = again.click(rescan, None, shown, api_name="rescan", show_progress="minimal")
-    _build_images(store, [project.select, tab.select], looked)
+    _build_images(store, opened, looked)
 
 
-def _build_images(store: Store, opened: list[Any], looked: Any) -> None:
-    """The list of images below; it is made anew when the room is `opened`, and after one has `looked` for new ones."""
+def _build_images(store: Store, opened: Any, looked: Any) -> None:
+    """The list of images below; made anew once the room was `opened` or one has `looked` for new ones."""
     import gradio as gr
 
     with gr.Column(elem_classes="studio-panel"):
@@ -49,8 +51,9 @@ def _build_images(store: Store, opened: list[Any], looked: Any) -> None:
 
     asked, told = [words, state, page], [listed, page]
     newest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
-    gr.on(opened, show, asked, told, api_visibility="private", **QUIET)
-    looked.then(show, asked, told, api_visibility="private", **QUIET)
+    # Not beside what opens the room: each call holds the page up before it shows anything.
+    for seen in (opened, looked):
+        seen.then(show, asked, told, api_visibility="private", **QUIET)
     page.input(
         lambda *given: show(*given)[0], asked, listed, api_visibility="private", **newest
     )  # leaves the field alone

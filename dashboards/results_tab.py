@@ -1,9 +1,10 @@
 """The results room: head table, what drives the combined score, calibration, errors, learning curves."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dashboards import analysis
+from dashboards.analysis import RunReport
 from dashboards.context import Context
 from dashboards.folds_tab import build_folds, build_report, plot
 
@@ -14,13 +15,20 @@ _CHARTS = ("accuracy", "importance", "calibration")
 _CURVES = ("loss", "accuracy-curve", "importance-curve")
 
 
-def build_results(
-    context: Context, chosen: tuple[Any, Any], badges: "gr.HTML"
-) -> tuple[Callable[[str | None, str], list[Any]], list[Any]]:
+@dataclass(frozen=True)
+class Part:
+    """What shows a part of a checkpoint's report, and the components that this fills."""
+
+    show: Callable[[RunReport], list[Any]]
+    filled: list[Any]
+
+
+def build_results(context: Context, chosen: tuple[Any, Any], badges: "gr.HTML") -> tuple[Part, Part]:
     """Put the room's components where the caller stands.
 
     Returns:
-        What shows a run's checkpoint, and the components it fills.
+        The table with the words about it, which are there before the room is opened; and the charts, which the browser
+        takes long to draw.
     """
     import gradio as gr
 
@@ -38,28 +46,16 @@ def build_results(
         folds = build_folds(context, chosen[0])
         build_report(context, chosen)
 
-    def show(name: str | None, which: str) -> list[Any]:
-        report = analysis.report(context, name, which)
+    def words(report: RunReport) -> list[Any]:
         drawn = bool(report.metrics)
-        figures = report.figures() if drawn else [None] * (len(_CHARTS) + len(_CURVES))
-        tables = report.tables() if drawn else ("", "", "")
         with_heads = drawn and isinstance(report.metrics.get("heads"), dict)
         shown = (drawn, drawn and bool(report.lines), *[with_heads] * len(folds))
-        visible = [gr.update(visible=on) for on in shown]
-        return [report.badges, report.table, *visible, *figures, *tables]
+        return [report.badges, report.table, *(gr.update(visible=on) for on in shown)]
 
-    filled = [
-        badges,
-        table,
-        charts,
-        learning,
-        *folds,
-        accuracy,
-        importance,
-        calibration,
-        *curves,
-        weights,
-        bins,
-        epochs,
-    ]
-    return show, filled
+    def figures(report: RunReport) -> list[Any]:
+        if not report.metrics:
+            return [*[None] * (len(_CHARTS) + len(_CURVES)), "", "", ""]
+        return [*report.figures(), *report.tables()]
+
+    drawn = [accuracy, importance, calibration, *curves, weights, bins, epochs]
+    return Part(words, [badges, table, charts, learning, *folds]), Part(figures, drawn)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from dashboards import beforehand, cards, training, watch
+from dashboards.clock import clock, running
 from dashboards.context import Context
 from dashboards.form import free_name
 from dashboards.rooms import QUIET
@@ -73,7 +74,7 @@ def wire_data(
     """Fill the data's panel when the tab is opened and when the form changes."""
     import gradio as gr
 
-    opened, looking = gr.State(False), gr.Timer(1.0, active=False)
+    opened, looking = gr.State(False), clock(1.0)
 
     def describe(*values: Any) -> str:
         return beforehand.describe_data(context, dict(zip(_DATA, values, strict=True)))
@@ -81,7 +82,7 @@ def wire_data(
     def forecast(*values: Any, measure: bool = False, ask: bool = True) -> list[Any]:
         named = training.spec_for_choice(dict(zip(_FORECAST, values, strict=True)))
         card = beforehand.foresee(context, named, ask=ask, measure=measure)
-        return [card, gr.update(visible=beforehand.unmeasured(card)), gr.Timer(active=beforehand.asking(card))]
+        return [card, gr.update(visible=beforehand.unmeasured(card)), running(beforehand.asking(card))]
 
     def when_opened(*values: Any) -> list[Any]:
         return [True, *forecast(*values)]
@@ -144,13 +145,13 @@ def wire_run(context: Context, demo: "gr.Blocks", inputs: "dict[str, Any]", run:
         return [watch.cancel(context, job_id), *look(before)]
 
     # The clock starts with the first look: a page that may not have that asks for nothing.
-    clock = gr.Timer(TICK_SECONDS, active=False)
+    ticking = clock(TICK_SECONDS)
 
     def first_look() -> list[Any]:
-        return [*look(Seen()), gr.Timer(active=True)]
+        return [*look(Seen()), running(True)]
 
-    demo.load(first_look, None, [*shown, clock], api_visibility="private", **QUIET)
-    clock.tick(look, seen, shown, api_name="training_state", **QUIET)
+    demo.load(first_look, None, [*shown, ticking], api_visibility="private", **QUIET)
+    ticking.tick(look, seen, shown, api_name="training_state", **QUIET)
     started = [inputs["message"], inputs["output"], *shown]
     inputs["start"].click(begin, [seen, *fields], started, api_name="start_training", **QUIET)
     told = [run["message"], *shown]

@@ -18,6 +18,8 @@ from dashboards.runs import Run, read_run
 from reward.claim import is_claimed
 from reward.errors import RewardError, shown
 from reward.outputs import whole_file
+from reward.trackers import TENSORBOARD, tensorboard_client
+from reward.trackers import write_tensorboard as write_epochs
 
 _TOP_FILES: Final = ("config.json", "metrics.jsonl", "studio.json")
 # What resumes a run stays with it: a copy is to be used, not gone on with.
@@ -88,7 +90,9 @@ def clear_remains(outputs: Path) -> None:
 
 
 def write_zip(context: Context, name: str, folder: Path) -> Path:
-    """A run as a zip in `folder`: config, metrics, and both checkpoints; no embeddings, and nothing that names raters.
+    """A run as a zip in `folder`: config, metrics, both checkpoints, and TensorBoard's files where there are any.
+
+    No embeddings, and nothing that names raters or, as TensorBoard's file names do, this computer.
 
     Raises:
         RewardError: there is no such run.
@@ -104,7 +108,22 @@ def write_zip(context: Context, name: str, folder: Path) -> Path:
             for file in files:
                 if file.is_file() and file.name not in _NOT_COPIED:
                     archive.write(file, f"{run.name}/{checkpoint}/{file.name}")
+        # TensorBoard reads them in the order of their names.
+        for number, file in enumerate(sorted((run.folder / TENSORBOARD).glob("*tfevents*"))):
+            archive.write(file, f"{run.name}/{TENSORBOARD}/events.out.tfevents.{number:03d}")
     return place
+
+
+def write_tensorboard(context: Context, name: str) -> int:
+    """Write a run's epochs as TensorBoard's files into its folder; returns how many epochs.
+
+    Raises:
+        RewardError: there is no such run, it is not over, its metrics are damaged, or TensorBoard isn't installed.
+    """
+    _check_over(context, run_of(context, name))
+    tensorboard_client()  # loads torch, for which nobody who starts a run should wait
+    with _at_rest(context, name) as run:
+        return write_epochs(run.folder)
 
 
 def push(context: Context, name: str, repository: str, *, private: bool) -> str:

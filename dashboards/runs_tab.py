@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboards import cards, runactions, watch
+from dashboards.clock import clock, running
 from dashboards.context import Context
 from dashboards.rooms import QUIET
 from dashboards.runlist import NEWEST, SORTS, chosen_rows
@@ -63,6 +64,7 @@ def _details(parts: Parts) -> None:
         with gr.Row():
             parts["further"] = gr.Button("Go on", visible=False, elem_id="runs-further", min_width=140)
             parts["archive"] = gr.Button("Archive", elem_id="runs-archive", min_width=140)
+            parts["tensorboard"] = gr.Button("Write TensorBoard files", elem_id="runs-tensorboard", min_width=190)
             parts["zip"] = gr.Button("Prepare a zip", elem_id="runs-zip", min_width=140)
             parts["download"] = gr.DownloadButton("Download", visible=False, elem_id="runs-download", min_width=140)
         with gr.Accordion("Push to a hub", open=False, elem_id="runs-hub"):
@@ -90,18 +92,25 @@ def _details(parts: Parts) -> None:
 def _wire(context: Context, room: "gr.Tab", parts: Parts) -> None:
     import gradio as gr
 
-    shown = [parts[name] for name in ("table", "run")]
+    drawn = gr.State((0, 0))  # marks of the table and of the choice of runs that the page has
+    shown = [parts["table"], parts["run"], drawn]
     asked = [parts[name] for name in ("words", "sort", "archived", "run")]
     one = [parts[name] for name in ("details", "note", "name", "further", "archive", "download", "confirm")]
     private: dict[str, Any] = {"api_visibility": "private", **QUIET}
 
     def table(words: str, sort: str, archived: bool, current: str | None) -> list[Any]:
         html, names = _listed(context, words, sort, archived)
-        return [html, gr.update(choices=names, value=current if current in names else None)]
+        choice = gr.update(choices=names, value=current if current in names else None)
+        return [html, choice, (hash(html), hash(repr(choice)))]
 
-    def refresh(before: int, words: str, sort: str, archived: bool) -> list[Any]:
+    def opened(before: tuple[int, int], *asked: Any) -> list[Any]:
+        """As `table`, of what the page doesn't have yet."""
+        html, choice, now = table(*asked)
+        return [gr.skip() if now[0] == before[0] else html, gr.skip() if now[1] == before[1] else choice, now]
+
+    def refresh(before: tuple[int, int], words: str, sort: str, archived: bool) -> list[Any]:
         html, _ = _listed(context, words, sort, archived)
-        return [gr.skip(), gr.skip()] if hash(html) == before else [hash(html), html]
+        return [gr.skip(), gr.skip()] if hash(html) == before[0] else [html, (hash(html), before[1])]
 
     def details(name: str | None) -> list[Any]:
         return _one(context, name)
@@ -110,8 +119,7 @@ def _wire(context: Context, room: "gr.Tab", parts: Parts) -> None:
         """Do it, say what became of it, and show the table and the run as they are then."""
         *given, words, sort, archived, name = values
         message, now = _told(work, name, *given)
-        listed, choice = table(words, sort, archived, now)
-        return [message, listed, choice, *_one(context, now)]
+        return [message, *table(words, sort, archived, now), *_one(context, now)]
 
     def wire(button: str, work: Work, *inputs: str, api_name: str) -> None:
         def handler(*values: Any) -> list[Any]:
@@ -120,13 +128,14 @@ def _wire(context: Context, room: "gr.Tab", parts: Parts) -> None:
         given = [parts[name] for name in inputs]
         parts[button].click(handler, [*given, *asked], [parts["message"], *shown, *one], api_name=api_name, **QUIET)
 
-    listing = [room.select, parts["words"].change, parts["sort"].change, parts["archived"].change]
+    listing = [parts["words"].change, parts["sort"].change, parts["archived"].change]
     gr.on(listing, table, asked, shown, api_name="list_runs", trigger_mode="always_last", **QUIET)
     parts["run"].change(details, parts["run"], one, **private)
     # States change while one looks at them; the clock starts when the room is first opened.
-    clock, drawn = gr.Timer(REFRESH_SECONDS, active=False), gr.State(0)
-    room.select(lambda: gr.Timer(active=True), None, clock, **private)
-    clock.tick(refresh, [drawn, *asked[:3]], [drawn, parts["table"]], **private)
+    ticking = clock(REFRESH_SECONDS)
+    listed = room.select(opened, [drawn, *asked], shown, **private)
+    listed.then(lambda: running(True), None, ticking, **private)
+    ticking.tick(refresh, [drawn, *asked[:3]], [parts["table"], drawn], **private)
     wire("save", _save_note(context), "note", api_name="note_run")
     wire("rename", _rename(context), "name", api_name="rename_run")
     wire("archive", _archive(context), api_name="archive_run")
@@ -157,6 +166,14 @@ def _wire_downloads(context: Context, parts: Parts) -> None:
         size = file.stat().st_size / 1e6
         return ["", gr.update(value=str(file), label=f"Download {file.name} ({size:.1f} MB)", visible=True)]
 
+    def write_tensorboard(name: str | None) -> str:
+        try:
+            epochs = runactions.write_tensorboard(context, name or "")
+        except (RewardError, OSError) as error:
+            return cards.problem("There are no TensorBoard files", str(error))
+        where = f"tensorboard --logdir {context.roots.outputs}"
+        return cards.done(f"{epochs} epochs of {name} are written, also for its zip. To look at them here: {where}")
+
     def push(name: str | None, repository: str, private: bool) -> str:
         try:
             address = runactions.push(context, name or "", repository, private=private)
@@ -166,6 +183,9 @@ def _wire_downloads(context: Context, parts: Parts) -> None:
 
     told = [parts["message"], parts["download"]]
     parts["zip"].click(prepare, parts["run"], told, api_name="zip_run", show_progress="minimal")
+    parts["tensorboard"].click(
+        write_tensorboard, parts["run"], parts["message"], api_name="write_tensorboard", show_progress="minimal"
+    )
     given = [parts[name] for name in ("run", "repository", "private")]
     # With show_progress the page says that it is at work: an upload takes as long as the line allows.
     parts["push"].click(push, given, parts["message"], api_name="push_run", show_progress="minimal")

@@ -12,7 +12,7 @@ from dashboards.form import arguments, config_of
 from dashboards.jobfiles import Job
 from dashboards.jobstate import JobError, JobState, JobStatus, tail
 from dashboards.progress import progress
-from dashboards.runs import Run, clean_metrics, is_metrics, read_run
+from dashboards.runs import Run, clean_metrics, is_metrics, number, read_checkpoint, read_run
 from reward.claim import is_claimed
 from reward.config import TrainConfig
 from reward.errors import RewardError
@@ -148,7 +148,7 @@ def go_on(context: Context, name: str) -> str:
         if is_claimed(output):
             raise JobError(f"{output.name} is at work already.")
         before = context.board.of_run(output)
-        told = _resumed(context, output) if (output / "last").is_dir() else _again(before, output)
+        told = _resumed(context, output, before) if (output / "last").is_dir() else _again(before, output)
         context.board.start(told, output)
     except RewardError as error:
         return cards.problem(f"{name[:80]} was not started", str(error))
@@ -165,13 +165,14 @@ def go_on_with_job(context: Context, job_id: str) -> str:
         return cards.problem("Nothing was started", str(error))
 
 
-def _resumed(context: Context, output: Path) -> list[str]:
+def _resumed(context: Context, output: Path, before: JobStatus | None) -> list[str]:
     """The arguments that the run was begun with, and --resume; its paths are checked like typed ones."""
     run = read_run(output)
     recorded = run.config.get("arguments") if run is not None else None
     if run is None or not isinstance(recorded, dict):
         raise JobError(f"{output.name} can't be gone on with: config.json, which has its arguments, is damaged.")
-    if finished(run):
+    # One that was killed between its last checkpoint and its end is gone on with all the same, and ends at once.
+    if finished(run) and (before is None or before.state is JobState.FINISHED):
         raise JobError(f"{output.name} has gone through all its epochs: there is nothing to go on with.")
     config = config_of({**recorded, "output": output.name, "overwrite": False}, context.roots)
     return arguments(replace(config, resume=True, **_as_recorded(output.name, recorded, config)))
@@ -206,15 +207,14 @@ def _again(before: JobStatus | None, output: Path) -> list[str]:
 
 
 def finished(run: Run) -> bool:
-    """Whether the run's metrics have a line for each epoch it was to go through."""
+    """Whether the run's `last/` is of the last epoch that it was to go through.
+
+    Its metrics don't tell: a training that is killed may have written an epoch's line and not its checkpoint.
+    """
     recorded = run.config.get("arguments")
     wanted = recorded.get("epochs") if isinstance(recorded, dict) else None
-    try:
-        with (run.folder / "metrics.jsonl").open("rb") as stream:
-            done = sum(line.endswith(b"\n") for line in stream)
-    except OSError:
-        return False
-    return isinstance(wanted, int) and done >= wanted
+    done = number(read_checkpoint(run, "last").metrics.get("epoch"))
+    return isinstance(wanted, int) and done is not None and done >= wanted
 
 
 def _epochs(context: Context, job: Job, told: list[dict[str, Any]]) -> list[dict[str, Any]]:

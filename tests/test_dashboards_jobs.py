@@ -292,6 +292,23 @@ def test_without_an_exit_code_the_trainers_last_words_tell(tmp_path: Path, last:
     assert status.message == ("No pairs." if last == "failed" else "")
 
 
+@pytest.mark.parametrize("code", [None, -9])
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_killed_after_its_last_epoch_it_has_finished(tmp_path: Path, code: int | None, epoch: int) -> None:
+    board = JobBoard(tmp_path)
+    job = make_job(board, 3600)
+    (job.folder / "events.jsonl").write_text(
+        json.dumps({"event": "epoch", "epoch": epoch, "epochs": 2, "time": 5.0}) + "\n"
+    )
+    if code is not None:
+        (job.folder / "exit.json").write_text(json.dumps({"code": code, "time": 6.0}))
+    status = board.status(job)
+    if epoch == 2:
+        assert (status.state, status.ended) == (JobState.FINISHED, 5.0 if code is None else 6.0)
+    else:
+        assert status.state is (JobState.LOST if code is None else JobState.FAILED)
+
+
 def test_damaged_job_folders_are_passed_over(tmp_path: Path) -> None:
     board = JobBoard(tmp_path)
     for name, content in (("20260101-120000-aaaaaa", "{"), ("20260101-120000-bbbbbb", "[]"), ("notes", "{}")):

@@ -5,6 +5,7 @@ import shutil
 import time
 import zipfile
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,14 @@ from dashboards.jobfiles import Job, write_job, write_json
 from dashboards.jobstate import JobState, JobStatus
 from dashboards.runlist import BACKBONE, BEST, F1, LOSS, NAME, SORTS, STATE, STATES, RunRow, RunShelf, chosen_rows
 from dashboards.runnotes import RunNotes, read_notes
+from dashboards.runs import read_run
 from dashboards.runtable import run_table, sparkline
+from reward.checkpoints import RunFolder
 from reward.claim import claimed
+from reward.config import TrainConfig
 from reward.errors import RewardError
+from reward.events import Finished
+from reward.training import train
 
 
 @pytest.fixture
@@ -315,6 +321,44 @@ def test_a_run_from_a_shell_is_gone_on_with_by_its_own_words(
         assert len(started) == 1
 
 
+def test_a_run_killed_before_its_last_checkpoint_is_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = make_context(tmp_path / "data", tmp_path / "outputs")
+    output = context.roots.outputs / "cut"
+    config = TrainConfig(
+        ratings=make_project(tmp_path / "data"), output=output, backbone="pixelstats", epochs=2, folds=0, device="cpu"
+    )
+    save = RunFolder.save
+
+    def cut_short(self: RunFolder, epoch: int, *more: object) -> None:
+        if epoch == 2:
+            raise KeyboardInterrupt  # as a kill: the line of metrics is there, the checkpoint is not
+        save(self, epoch, *more)  # type: ignore[arg-type]  # handed on as they are
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "save", cut_short)
+        with pytest.raises(KeyboardInterrupt):
+            list(train(config))
+    run = read_run(output)
+    assert run is not None
+    assert len((output / "metrics.jsonl").read_text().splitlines()) == 2
+    assert not watch.finished(run)
+    assert watch.resumable(run)
+    started: list[list[str]] = []
+    monkeypatch.setattr(context.board, "start", lambda told, output: started.append(told))
+    assert watch.go_on(context, "cut") == ""
+    for _ in range(2):  # the second time there is nothing left to do
+        assert isinstance(list(train(replace(config, resume=True)))[-1], Finished)
+        epochs = [json.loads(line)["epoch"] for line in (output / "metrics.jsonl").read_text().splitlines()]
+        assert epochs == [1, 2]
+    assert watch.finished(run)
+    assert "nothing to go on with" in watch.go_on(context, "cut")
+    job_of(context, output, -9)  # killed when all was done
+    assert watch.go_on(context, "cut") == ""
+    assert len(started) == 2
+
+
 def test_the_zip_has_what_can_be_used_and_names_nobody(context: Context, tmp_path: Path) -> None:
     file = runactions.write_zip(context, "first", tmp_path)
     with zipfile.ZipFile(file) as archive:
@@ -325,6 +369,26 @@ def test_the_zip_has_what_can_be_used_and_names_nobody(context: Context, tmp_pat
             "first/metrics.jsonl",
         ]
         assert archive.testzip() is None
+
+
+def test_tensorboards_files_are_written_and_go_into_the_zip(context: Context, tmp_path: Path) -> None:
+    if find_spec("tensorboard") is None:
+        with pytest.raises(RewardError, match="pip install tensorboard"):
+            runactions.write_tensorboard(context, "first")
+        place = context.roots.outputs / "first/tensorboard"
+        assert not place.exists()
+        place.mkdir()
+        (place / "events.out.tfevents.1700000000.this-computer.1.0").write_bytes(b"x")
+    else:
+        assert runactions.write_tensorboard(context, "first") == 4
+    with zipfile.ZipFile(runactions.write_zip(context, "first", tmp_path)) as archive:
+        names = [name for name in archive.namelist() if "tensorboard" in name]
+    assert names == ["first/tensorboard/events.out.tfevents.000"]
+
+
+def test_no_tensorboard_files_of_a_run_that_is_at_work(context: Context) -> None:
+    with claimed(context.roots.outputs / "first"), pytest.raises(RewardError, match="is not over"):
+        runactions.write_tensorboard(context, "first")
 
 
 def test_a_hub_name_is_checked_before_anything_is_loaded(context: Context) -> None:

@@ -276,6 +276,7 @@ def test_handlers_of_the_runs_room_take_no_path(client: Client, folder: Path) ->
             ("/go_on_with_run", (*listing, name)),
             ("/delete_run", (name, *listing, name)),
             ("/zip_run", (name,)),
+            ("/write_tensorboard", (name,)),
             ("/push_run", (name, "a/b", True)),
             ("/compare_runs", (["damaged", name], "combined")),
         ):

@@ -9,10 +9,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from dashboards_helpers import write_run
 
 from reward.config import TRACKERS, TrainConfig
 from reward.errors import InputError
-from reward.trackers import scalars
+from reward.trackers import main, scalars
 from reward.training import train
 from tests.reward_inputs import PROJECT, simple_ratings
 
@@ -102,6 +103,31 @@ def test_tensorboard_shows_every_epoch_of_a_resumed_run_once(ratings: Path, tmp_
     shown = written.Scalars("combined/accuracy")
     assert [event.step for event in shown] == [1, 2, 3]
     assert [event.value for event in shown] == pytest.approx(accuracies(tmp_path / "here/run"))
+
+
+def test_tensorboard_files_of_a_run_that_is_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = write_run(tmp_path / "run")
+    if find_spec("tensorboard") is None:
+        assert main([str(run)]) == 2
+        said = "TensorBoard files: tensorboard can't be used (No module named 'tensorboard'); pip install tensorboard\n"
+        assert capsys.readouterr().err == said
+        assert not (run / "tensorboard").exists()
+        pytest.skip("tensorboard is not installed")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    for _ in range(2):  # asked again, nothing is there twice
+        assert main([str(run)]) == 0
+    assert capsys.readouterr().out.startswith(f"4 epochs in {run}/tensorboard; look at them with: ")
+    assert len(list((run / "tensorboard").iterdir())) == 1
+    written = EventAccumulator(str(run / "tensorboard"))
+    written.Reload()
+    shown = written.Scalars("combined/accuracy")
+    assert [event.step for event in shown] == [1, 2, 3, 4]
+    assert [event.value for event in shown] == pytest.approx(accuracies(run))
+    (run / "metrics.jsonl").write_text('{"epoch": 1}\n{"epo')
+    assert main([str(run)]) == 2
+    assert "metrics.jsonl:2: no epoch's metrics" in capsys.readouterr().err
+    assert len(list((run / "tensorboard").iterdir())) == 1  # those that were there
 
 
 def test_trackio_keeps_a_resumed_run_as_one(ratings: Path, tmp_path: Path) -> None:

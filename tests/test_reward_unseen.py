@@ -15,7 +15,7 @@ from dashboards.headtable import table_rows
 from reward.aspects import HEADS
 from reward.config import TrainConfig
 from reward.errors import InputError
-from reward.paired import COMBINED, paired_difference
+from reward.paired import ACCURACY, COMBINED, F1, FIGURES, LOSS, paired_differences
 from reward.training import train
 from reward.unseen import Validated, read_validation
 from tests.planted import plant
@@ -127,16 +127,19 @@ def test_runs_are_compared_by_the_figures_that_they_report(root: Path) -> None:
     folds, held_out = (read_validation(root / "runs" / name) for name in ("folds", "held out"))
     metrics = metrics_of(root, "folds")
     for head, result in {**metrics["heads"], COMBINED: metrics["combined"]}.items():
-        found = paired_difference(folds, folds, head)
-        assert found.first == pytest.approx(result["accuracy"], abs=1e-9)
-        assert (found.pairs, found.prompts, found.interval) == (result["pairs"], result["prompts"], (0.0, 0.0))
-    both = paired_difference(folds, held_out, "style")
+        for figure, found in paired_differences(folds, folds, head).items():
+            assert found.first == pytest.approx(result[figure], abs=1e-9)
+            assert (found.pairs, found.prompts, found.interval) == (result["pairs"], result["prompts"], (0.0, 0.0))
+    both = paired_differences(folds, held_out, "style")
     known = metrics_of(root, "held out")["heads"]["style"]
-    assert (both.second, both.prompts) == (pytest.approx(known["accuracy"], abs=1e-9), known["prompts"])
-    assert both.interval is None
-    overall = metrics_of(root, "pairs alone")["overall"]
-    alone = paired_difference(read_validation(root / "runs" / "pairs alone"), folds)
-    assert alone.prompts <= overall["prompts"]
+    assert [both[figure].second for figure in FIGURES] == pytest.approx([known[figure] for figure in FIGURES], abs=1e-6)
+    assert {both[figure].prompts for figure in FIGURES} == {known["prompts"]}
+    assert both[F1].interval is None
+    overall, alone = metrics_of(root, "pairs alone")["overall"], read_validation(root / "runs" / "pairs alone")
+    itself = paired_differences(alone, alone)
+    assert [itself[figure].first for figure in FIGURES] == pytest.approx([overall[figure] for figure in FIGURES])
+    assert itself[LOSS].pairs == overall["pairs"] + overall["ties"]  # ties of preferences count in the loss
+    assert paired_differences(alone, folds)[ACCURACY].prompts <= overall["prompts"]
 
 
 def test_the_combined_score_of_ratings_alone_follows_from_their_mean(root: Path) -> None:

@@ -1,6 +1,5 @@
-"""The rooms of the Analyse tab in a real Chromium: on the sample, and on real people's ratings where they are."""
+"""The rooms of the Analyse tab in a real Chromium, on the sample; test_real_ratings.py has them on real people's."""
 
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from dashboards_server import StudioProcess
 from looks import each_look
 from PIL import Image
 from playwright.sync_api import Page, expect
+from room_parts import analyse, cells, choose, open_room, overflow, unfold
 
 from annotate.exports import Exporter
 from annotate.project import open_project
@@ -56,44 +56,6 @@ def page(new_page: NewPage, studio: StudioProcess) -> Page:
     page = new_page(height=900)
     analyse(page, studio.url)
     return page
-
-
-def analyse(page: Page, url: str) -> None:
-    page.goto(url)
-    expect(page.locator("#studio-tabs")).to_be_visible(timeout=30_000)
-    open_room(page, "Analyse", "studio-tabs")
-    expect(page.locator("#analyse-table table")).to_be_visible(timeout=20_000)
-
-
-def open_room(page: Page, name: str, among: str = "analyse-rooms") -> None:
-    """A tab; on a narrow screen the last ones are behind the "…" button of their own row."""
-    row = page.locator(f"#{among} > .tab-wrapper")
-    inside = row.get_by_role("tab", name=name)
-    if not inside.is_visible():
-        row.locator(".overflow-menu > button").click()
-        inside = row.locator(".overflow-dropdown button", has_text=name)
-    inside.click()
-
-
-def choose(page: Page, element: str, option: str) -> None:
-    """One option of a dropdown."""
-    page.locator(f"#{element} input").click()
-    page.get_by_role("option", name=option, exact=True).click()
-
-
-def unfold(page: Page, element: str) -> None:
-    page.locator(f"#{element} > button, #{element} button.label-wrap").first.click()
-
-
-def overflow(page: Page) -> int:
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
-
-
-def cells(page: Page, table: str) -> list[list[str]]:
-    """The texts of a table behind a chart."""
-    rows = page.locator(f"{table} tbody tr")
-    expect(rows.first).to_be_attached(timeout=20_000)
-    return [row.locator("th, td").all_text_contents() for row in rows.all()]
 
 
 def test_a_waterfall_adds_up_to_the_difference(page: Page) -> None:
@@ -235,31 +197,3 @@ def shot(page: Page, screenshots: Path, what: str, width: int, dark: bool) -> No
     name = f"analysis-{what}-{width}-{'dark' if dark else 'light'}.png"
     page.screenshot(path=screenshots / name, full_page=True)
     assert overflow(page) <= 0, f"{what} is wider than the screen"
-
-
-def test_real_ratings_from_the_table_to_the_reasons(
-    new_page: NewPage, tmp_path_factory: pytest.TempPathFactory, avt: Path
-) -> None:
-    place = tmp_path_factory.mktemp("avt")
-    told = {"backbone": "pixelstats", "epochs": 2, "pairs": avt / "pairs.jsonl"}
-    ratings = avt / "ratings_per_annotator.csv"
-    list(train(TrainConfig(output=place / "outputs/avt", ratings=ratings, **told)))
-    server = StudioProcess(place / "data", place / "outputs", "--allow", avt, cwd=place)
-    try:
-        page = new_page(height=900)
-        analyse(page, server.url)
-        expect(page.locator("#analyse-table")).to_contain_text("Iconographic: like guessing")
-        unfold(page, "analyse-mixing")
-        expect(page.locator("#analyse-mixing-words")).to_contain_text("Below the diagonal", timeout=20_000)
-        assert len(cells(page, "#analyse-mixing-table")) == 6
-        open_room(page, "Disagreements")
-        expect(page.locator("#disputes-pairs .studio-dispute").first).to_be_visible(timeout=20_000)
-        counted = re.search(r"Combined gets (\d+) validation pairs wrong", page.locator("#disputes-pairs").inner_text())
-        assert counted is not None
-        unfold(page, "disputes-ask")
-        expect(page.locator("#disputes-ask")).to_contain_text("None of these images is this project's")
-        expect(page.locator("#disputes-send")).to_be_disabled()
-        open_room(page, "A against B")
-        expect(page.locator("#versus-answer")).to_contain_text("95 % interval", timeout=20_000)
-    finally:
-        assert server.close() == 0

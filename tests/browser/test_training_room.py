@@ -166,6 +166,26 @@ def test_from_the_forecast_to_a_deleted_run(new_page: NewPage, studio: StudioPro
     assert trouble == []
 
 
+def test_nothing_is_asked_for_behind_another_tab(new_page: NewPage, studio: StudioProcess) -> None:
+    page = new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/gradio_api/" in request.url else None)
+    page.goto(studio.url)
+    page.get_by_role("tab", name="Train").click()
+    open_room(page, "Runs")
+    with page.expect_request(lambda request: request.url.endswith("/run/predict"), timeout=10_000):
+        expect(page.locator("#runs-table")).to_be_visible()
+    page.wait_for_timeout(3500)
+    before = len(asked)
+    page.wait_for_timeout(3500)
+    assert len(asked) >= before + 3  # each second, what trains; every three, the list
+    page.get_by_role("tab", name="Rate").click()
+    page.wait_for_timeout(500)
+    before = len(asked)
+    page.wait_for_timeout(3500)
+    assert asked[before:] == []
+
+
 @each_look
 def test_each_room_looks_right_in_light_and_dark(
     new_page: NewPage, studio: StudioProcess, screenshots: Path, width: int, dark: bool
