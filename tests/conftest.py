@@ -1,5 +1,6 @@
 """What several tests need: a small real project of pictures, and the rating desk served on a free port."""
 
+import gc
 import os
 import socket
 import threading
@@ -15,6 +16,7 @@ from annotate.project import Project
 from annotate.store import Store
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+gc.disable()  # until all tests are found: what they import stays
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,6 +26,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     long = {item.path: "long" in item.keywords for item in items}
     items.sort(key=lambda item: ("browser" in item.keywords, not long[item.path]))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Look for garbage from here on, but not among the modules, and less often: there is memory enough."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import gradio as gr
@@ -141,19 +142,16 @@ def events(place: Place) -> list[tuple[int, str, Permission]]:
 
 
 def call(client: httpx.Client, number: int, data: list[Any]) -> tuple[int, str]:
-    """Status and answer of a call of an event by its number, through the queue where it goes no other way."""
-    session = f"s{number}{time.monotonic_ns()}"
+    """Status and answer of a call of an event by its number, through the queue where it goes no other way.
+
+    A thread calls as one page of each person: Gradio copies all components for every page.
+    """
+    session = f"s{id(client)}-{get_ident()}"
     body = {"data": data, "fn_index": number, "session_hash": session}
     joined = client.post("/gradio_api/queue/join", json=body)
     if joined.status_code != 200:
         return joined.status_code, joined.text
-    lines = []
-    with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as stream:
-        for line in stream.iter_lines():
-            lines.append(line)
-            if "process_completed" in line or "close_stream" in line:
-                break
-    return joined.status_code, "\n".join(lines)
+    return joined.status_code, client.get("/gradio_api/queue/data", params={"session_hash": session}).text
 
 
 def test_every_event_checks_who_calls_it(place: Place) -> None:

@@ -22,6 +22,8 @@ SCHEMES: list[tuple[str, dict[str, Any]]] = [
     ("light", {}),
     *([("dark", {"runOnly": ["color-contrast"]})] if os.environ.get("EVERY_LOOK") else []),
 ]
+# Whether there was anything to change.
+RECOLOUR = "dark => document.body.classList.contains('dark') != document.body.classList.toggle('dark', dark)"
 ROOMS = {
     "Train": ("train-rooms", ("New run", "Runs", "Compare")),
     "Analyse": (
@@ -55,8 +57,8 @@ def serious(page: Page) -> list[str]:
     """What axe finds on the page as it is, in light, and in dark too with EVERY_LOOK=1 in the environment."""
     found = []
     for scheme, options in SCHEMES:
-        page.evaluate("dark => document.body.classList.toggle('dark', dark)", scheme == "dark")
-        page.wait_for_timeout(250)  # colours change slowly
+        if page.evaluate(RECOLOUR, scheme == "dark"):
+            page.wait_for_timeout(250)  # colours change slowly
         for one in Axe().run(page, options={"resultTypes": ["violations"]} | options).response["violations"]:
             if one["impact"] in SERIOUS:
                 found += [f"{scheme}: {one['id']}: {said(node)}" for node in one["nodes"]]

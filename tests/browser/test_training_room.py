@@ -195,7 +195,7 @@ def test_each_room_looks_right_in_light_and_dark(
     page.get_by_role("tab", name="Train").click()
     for room in ("New run", "Runs", "Compare"):
         open_room(page, room)
-        page.wait_for_timeout(700)  # charts and fonts settle; for the picture alone
+        page.wait_for_timeout(300)  # charts and fonts settle; for the picture alone
         if room == "Runs":
             expect(page.locator("#runs-table svg").first).to_be_visible()
             choose(page, "runs-run", "long")
