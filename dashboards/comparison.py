@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from dashboards import cards
 from dashboards.chartstyle import TEXT, label_of, say, style
 from dashboards.context import Context
-from dashboards.journal import Journal
+from dashboards.epochs import read_epochs
 from dashboards.markup import behind, table, term
 from dashboards.runactions import run_of
-from dashboards.runs import COMBINED, OVERALL, Run, interval, is_metrics, number, read_checkpoint, trained
+from dashboards.runs import COMBINED, OVERALL, Run, interval, number, read_checkpoint, trained
 from reward.aspects import ASPECTS, HEADS
 from reward.errors import RewardError
 
@@ -196,8 +196,8 @@ def _difference(found: "PairedDifference", form: str) -> list[str]:
 
 def _read(run: Run) -> Compared:
     checkpoint = read_checkpoint(run, "best")
-    lines = [line for line in Journal(run.folder / "metrics.jsonl").lines() if is_metrics(line)]
-    return Compared(run, checkpoint.metrics, lines, run.problem or checkpoint.problem)
+    epochs = read_epochs(run.folder)
+    return Compared(run, checkpoint.metrics, epochs.lines, run.problem or checkpoint.problem or epochs.problem)
 
 
 def _figures_row(one: Compared, head: str) -> list[str]:
