@@ -93,6 +93,18 @@ def test_uploads_are_compared_with_a_run_of_pairs_too(context: Context, place: P
     assert "add the other one" in alone.card
 
 
+def test_an_upload_that_is_no_image_is_told_by_its_name_alone(context: Context, place: Path, tmp_path: Path) -> None:
+    good = place / "data/images/p1/0.png"
+    text, cut = tmp_path / "text.png", tmp_path / "cut.png"
+    text.write_text("no picture")
+    cut.write_bytes(good.read_bytes()[:-200])
+    told = versus.compare(context, "first", "best", (None, None, None), [str(text), str(good)]).card
+    assert "text.png: not an image that Pillow can read" in told
+    assert str(tmp_path) not in told
+    told = versus.compare(context, "first", "best", (None, None, None), [str(good), str(cut)]).card
+    assert "cut.png: cut off: its end is missing" in told
+
+
 @pytest.mark.parametrize("image", ["/etc/hostname", "../../secret.png", "p4/0.png", None])
 def test_only_images_of_the_prompt_can_be_chosen(context: Context, image: str | None) -> None:
     answer = versus.compare(context, "first", "best", ("p3", "p3/0.png", image), [])
