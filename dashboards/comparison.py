@@ -27,6 +27,8 @@ HEAD_CHOICES: Final = (("Combined", COMBINED), *((aspect.label, aspect.name) for
 COLOURS: Final = ("#6f74f2", "#d9566b", "#2f9bbd", "#b97a35", "#b866c9", "#6b9e3f", "#8a8f99", "#3f8f86")
 _DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
 _OF_NO_MATTER: Final = frozenset({"output", "events", "resume", "overwrite", "log_to", "cache_dir"})
+# What there is none of where it isn't given; the trainer finds the others out by itself.
+_NONE_GIVEN: Final = frozenset({"ratings", "pairs", "image_root"})
 _FIGURES: Final = ("f1", "loss", "spearman", "mae", "calibration_error")
 _COLUMNS: Final = (
     *("Run", "Accuracy", "95 % interval", "F1", "Loss", "Spearman", "MAE"),
@@ -237,7 +239,10 @@ def _told(config: Mapping[str, Any]) -> dict[str, str]:
         content = config.get(part)
         for name, value in content.items() if isinstance(content, dict) else ():
             if part != "arguments" or name not in _OF_NO_MATTER:
-                shown = str(value)[:12] if part == "inputs" else "automatic" if value is None else str(value)
+                if value is None:
+                    shown = "none" if name in _NONE_GIVEN else "automatic"
+                else:
+                    shown = str(value)[:12] if part == "inputs" else str(value)
                 name = Path(str(name)).name if part == "inputs" else name
                 told[prefix + (str(name).replace("_", "-") if prefix == "--" else str(name))] = shown
     for name, key in (("sha256 of the images", "images"), ("code's revision", "git_revision")):

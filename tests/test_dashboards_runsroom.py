@@ -401,11 +401,15 @@ def test_a_hub_name_is_checked_before_anything_is_loaded(context: Context) -> No
 
 def test_what_differs_is_told_and_what_is_the_same_is_not(context: Context, tmp_path: Path) -> None:
     for name, epochs in (("first", 5), ("second", 15)):
-        content = {"arguments": {"epochs": epochs, "seed": 0, "output": name}, "inputs": {"r.csv": "a" * 64}}
+        arguments = {"epochs": epochs, "seed": 0, "output": name}
+        arguments |= {"pairs": None, "folds": None} if name == "first" else {"pairs": "p.jsonl", "folds": 3}
+        content = {"arguments": arguments, "inputs": {"r.csv": "a" * 64}}
         (context.roots.outputs / name / "config.json").write_text(json.dumps(content))
     found = comparison.compare(context, ["first", "second"])
     told = found.arguments_table()
     assert "--epochs" in told
+    assert "--pairs</th><td>none</td>" in told
+    assert "--folds</th><td>automatic</td>" in told
     assert "--seed" not in told
     assert "--output" not in told
     assert "71.0%" in found.figures_table("combined")
