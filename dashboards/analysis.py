@@ -11,6 +11,7 @@ from dashboards.chartstyle import label_of
 from dashboards.context import Context
 from dashboards.desk import image_name
 from dashboards.epochs import read_epochs
+from dashboards.runnotes import read_notes
 from dashboards.runpeople import agreement_of
 from dashboards.runs import Checkpoint, Run, list_runs, read_checkpoint, read_run
 from dashboards.runstate import half_way
@@ -57,12 +58,13 @@ class RunReport:
 
 
 def run_choices(context: Context) -> list[tuple[str, str]]:
-    """(label, name) of every run below outputs: trained ones, the newest first, then those weighed by hand.
+    """(label, name) of every run below outputs: trained ones, the newest first, those weighed by hand, archived ones.
 
     Damaged ones say so. The first one is shown where nobody has chosen.
     """
-    runs = sorted(list_runs(context.roots.outputs), key=lambda run: run.weighed_by_hand)
-    return [(_choice(run), run.name) for run in runs]
+    found = [(run, read_notes(run.folder).archived) for run in list_runs(context.roots.outputs)]
+    found.sort(key=lambda one: (one[1], one[0].weighed_by_hand))
+    return [(_choice(run) + (" · archived" if archived else ""), run.name) for run, archived in found]
 
 
 def report(context: Context, name: str | None, checkpoint: str) -> RunReport:
