@@ -7,6 +7,7 @@ from itertools import pairwise
 from sqlite_utils import Database
 
 PAUSE_S = 300.0  # who saves nothing for so long is taken not to be at it
+FEWEST_GAPS = 5  # of fewer, the pace is chance: two quick saves would make thousands an hour
 
 # Every save on the pad: first ratings, revisions and blind repeats, but nothing that came out of a file.
 _SAVES = (
@@ -30,8 +31,8 @@ def pace(moments: Sequence[float]) -> float | None:
         moments: of the saves, in seconds, ascending.
 
     Returns:
-        None where no two saves lie that close together, or where all came at the same moment.
+        None where fewer than `FEWEST_GAPS` gaps are that short, or where all came at the same moment.
     """
     gaps = [later - earlier for earlier, later in pairwise(moments)]
     working = [gap for gap in gaps if gap < PAUSE_S]
-    return 3600 * len(working) / sum(working) if sum(working) > 0 else None
+    return 3600 * len(working) / sum(working) if len(working) >= FEWEST_GAPS and sum(working) > 0 else None

@@ -10,9 +10,10 @@ from dashboards import cards, figures, headtable, markup, trustfigures
 from dashboards.chartstyle import label_of
 from dashboards.context import Context
 from dashboards.desk import image_name
-from dashboards.journal import Journal
+from dashboards.epochs import read_epochs
+from dashboards.runnotes import read_notes
 from dashboards.runpeople import agreement_of
-from dashboards.runs import Checkpoint, Run, clean_metrics, is_metrics, list_runs, read_checkpoint, read_run
+from dashboards.runs import Checkpoint, Run, list_runs, read_checkpoint, read_run
 from dashboards.runstate import half_way
 from reward.aspects import BY_NAME, HEADS
 from reward.errors import RewardError, shown
@@ -57,12 +58,13 @@ class RunReport:
 
 
 def run_choices(context: Context) -> list[tuple[str, str]]:
-    """(label, name) of every run below outputs: trained ones, the newest first, then those weighed by hand.
+    """(label, name) of every run below outputs: trained ones, the newest first, those weighed by hand, archived ones.
 
     Damaged ones say so. The first one is shown where nobody has chosen.
     """
-    runs = sorted(list_runs(context.roots.outputs), key=lambda run: run.weighed_by_hand)
-    return [(_choice(run), run.name) for run in runs]
+    found = [(run, read_notes(run.folder).archived) for run in list_runs(context.roots.outputs)]
+    found.sort(key=lambda one: (one[1], one[0].weighed_by_hand))
+    return [(_choice(run) + (" · archived" if archived else ""), run.name) for run, archived in found]
 
 
 def report(context: Context, name: str | None, checkpoint: str) -> RunReport:
@@ -75,7 +77,8 @@ def report(context: Context, name: str | None, checkpoint: str) -> RunReport:
     except RewardError as error:
         return RunReport("", cards.problem("This run can't be shown", str(error)))
     found = read_checkpoint(run, checkpoint)
-    trouble = run.problem or found.problem
+    epochs = read_epochs(run.folder)
+    trouble = run.problem or found.problem or epochs.problem
     if run.weighed_by_hand and not found.metrics and not newer_format(run.config):
         return RunReport("", cards.warning("Weights set by hand", _own_weights(run)))
     if not found.metrics:
@@ -83,12 +86,11 @@ def report(context: Context, name: str | None, checkpoint: str) -> RunReport:
     warning = cards.problem(f"Something is wrong with {run.name}", trouble) if trouble else ""
     if run.weighed_by_hand:
         warning += cards.warning("Weights set by hand", _own_weights(run))
-    lines = [clean_metrics(line) for line in Journal(run.folder / "metrics.jsonl").lines() if is_metrics(line)]
     far = half_way(run, context.board)
     warning += cards.warning(f"{run.name} is not whole", far) if far else ""
     heads = headtable.head_table(found.metrics, agreement_of(run, context.roots))
     table = heads + markup.notes(headtable.weak_heads(found.metrics)) + markup.glossary()
-    return RunReport(cards.badge_card(found), warning + table, found.metrics, lines)
+    return RunReport(cards.badge_card(found), warning + table, found.metrics, epochs.lines)
 
 
 def write_report(context: Context, name: str | None, checkpoint: str, folder: Path, *, pictures: bool) -> Path:

@@ -1,6 +1,7 @@
 """Before a training: what the chosen files hold, what would be encoded anew, how long that takes, as cards."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -111,6 +112,25 @@ def prompts_with_pairs(context: Context, values: Mapping[str, Any]) -> int:
     return summary.prompts - len(summary.barren)
 
 
+def data_faults(context: Context, values: Mapping[str, Any]) -> dict[str, str]:
+    """What the chosen data rules out, by field; nothing where the data can't be read, which its own panel says."""
+    try:
+        summary = _summary(context, values)
+        further = _summary(context, {**values, "mode": "pairs"}) if summary.heads and _text(values, "pairs") else None
+    except RewardError:
+        return {}
+    faults: dict[str, str] = {}
+    if any(head.ties for head in summary.heads) and not any(head.pairs for head in summary.heads):
+        faults["min_rating_diff"] = "no two images of a prompt differ by that much on any head; a smaller one"
+    # Pairs beside the ratings may be of prompts that these lack: only what can't work in any case is refused.
+    prompts = sum(one.prompts - len(one.barren) for one in (summary, further) if one is not None)
+    folds = values.get("folds")
+    if isinstance(folds, int) and folds > prompts and not faults:
+        have = "prompt has pairs" if prompts == 1 else "prompts have pairs"
+        faults["folds"] = f"{folds} folds, but only {prompts} {have}; fewer folds, or more prompts"
+    return faults
+
+
 def asking(card: str) -> bool:
     """Whether the card says that its answer is on its way."""
     return forecastcard.WAITING in card
@@ -153,7 +173,15 @@ def _summary(context: Context, values: Mapping[str, Any]) -> DataSummary:
         return summarise_preferences(roots.existing_file(_text(values, "pairs"), "--pairs"), image_root)
     difference = values.get("min_rating_diff")
     smallest = float(difference) if isinstance(difference, int | float) else 0.5
-    return summarise_ratings(roots.existing_file(_text(values, "ratings"), "--ratings"), smallest, image_root)
+    path = roots.existing_file(_text(values, "ratings"), "--ratings")
+    about = path.stat()
+    return _summary_of_ratings(path, smallest, image_root, (about.st_mtime_ns, about.st_size))
+
+
+@lru_cache(maxsize=8)
+def _summary_of_ratings(path: Path, smallest: float, image_root: Path | None, _changed: tuple[int, int]) -> DataSummary:
+    """Read once as long as the file stays as it is: panel and form ask at every change of a field."""
+    return summarise_ratings(path, smallest, image_root)
 
 
 def _no_data(context: Context, values: Mapping[str, Any], error: RewardError) -> str:

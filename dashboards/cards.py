@@ -50,7 +50,7 @@ def fault(words: str) -> str:
 
 def data_card(summary: DataSummary) -> str:
     """The counts of a ratings CSV or pairs JSONL, a table a head, the notes, and the prompts that yield nothing."""
-    kind = "ratings" if summary.heads else "pairs"
+    kind = "ratings of a head" if summary.heads else "pairs"  # an image that is rated on all heads has five
     counts = [("images", count(summary.images)), ("prompts", count(summary.prompts)), (kind, count(summary.ratings))]
     if summary.people:
         counts.append(("people", count(summary.people)))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from dashboards import cards
 from dashboards.chartstyle import TEXT, label_of, say, style
 from dashboards.context import Context
-from dashboards.journal import Journal
+from dashboards.epochs import read_epochs
 from dashboards.markup import behind, table, term
 from dashboards.runactions import run_of
-from dashboards.runs import COMBINED, OVERALL, Run, interval, is_metrics, number, read_checkpoint, trained
+from dashboards.runs import COMBINED, OVERALL, Run, interval, number, read_checkpoint, trained
 from reward.aspects import ASPECTS, HEADS
 from reward.errors import RewardError
 
@@ -27,6 +27,8 @@ HEAD_CHOICES: Final = (("Combined", COMBINED), *((aspect.label, aspect.name) for
 COLOURS: Final = ("#6f74f2", "#d9566b", "#2f9bbd", "#b97a35", "#b866c9", "#6b9e3f", "#8a8f99", "#3f8f86")
 _DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
 _OF_NO_MATTER: Final = frozenset({"output", "events", "resume", "overwrite", "log_to", "cache_dir"})
+# What there is none of where it isn't given; the trainer finds the others out by itself.
+_NONE_GIVEN: Final = frozenset({"ratings", "pairs", "image_root"})
 _FIGURES: Final = ("f1", "loss", "spearman", "mae", "calibration_error")
 _COLUMNS: Final = (
     *("Run", "Accuracy", "95 % interval", "F1", "Loss", "Spearman", "MAE"),
@@ -196,8 +198,8 @@ def _difference(found: "PairedDifference", form: str) -> list[str]:
 
 def _read(run: Run) -> Compared:
     checkpoint = read_checkpoint(run, "best")
-    lines = [line for line in Journal(run.folder / "metrics.jsonl").lines() if is_metrics(line)]
-    return Compared(run, checkpoint.metrics, lines, run.problem or checkpoint.problem)
+    epochs = read_epochs(run.folder)
+    return Compared(run, checkpoint.metrics, epochs.lines, run.problem or checkpoint.problem or epochs.problem)
 
 
 def _figures_row(one: Compared, head: str) -> list[str]:
@@ -237,7 +239,10 @@ def _told(config: Mapping[str, Any]) -> dict[str, str]:
         content = config.get(part)
         for name, value in content.items() if isinstance(content, dict) else ():
             if part != "arguments" or name not in _OF_NO_MATTER:
-                shown = str(value)[:12] if part == "inputs" else "automatic" if value is None else str(value)
+                if value is None:
+                    shown = "none" if name in _NONE_GIVEN else "automatic"
+                else:
+                    shown = str(value)[:12] if part == "inputs" else str(value)
                 name = Path(str(name)).name if part == "inputs" else name
                 told[prefix + (str(name).replace("_", "-") if prefix == "--" else str(name))] = shown
     for name, key in (("sha256 of the images", "images"), ("code's revision", "git_revision")):

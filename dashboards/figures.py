@@ -137,7 +137,7 @@ def score_bars(scores: Sequence[Score], *, overall_only: bool = False) -> "go.Fi
     # An untrained head has no bar; the table says why.
     series = [one for one in every if any(value is not None for value in one[2])]
     of = f"first {len(drawn)} of {len(usable)}" if len(usable) > len(drawn) else f"n = {len(drawn)}"
-    unit = "preference (centred logit)" if overall_only else "score (0–10)"
+    unit = "preference (centred logit)" if overall_only else "score, rating points"
     # A model may go a little beyond the scale that people were given.
     known = [value for _, _, values in series for value in values if value is not None]
     span = None if overall_only else [min([MIN_RATING, *known]), max([MAX_RATING, *known])]

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from dashboards.epochs import epochs_done_in
 from dashboards.jobfiles import STOP_FILE, Job, waits
 from reward.errors import RewardError
 
@@ -87,8 +88,11 @@ def _through(events: Sequence[dict[str, Any]]) -> bool:
 def _lost_words(job: Job, events: Sequence[dict[str, Any]]) -> str:
     if waits(job.folder):
         return "It was waiting for its turn, and its process is gone: it never began."
-    epochs = [event["epoch"] for event in events if event.get("event") == "epoch" and "epoch" in event]
-    kept = f"Epoch {epochs[-1]} was its last complete one." if epochs else "It had not completed an epoch."
+    told = next((event for event in reversed(events) if event.get("event") == "epoch"), {})
+    # The checkpoint counts, as everywhere: it is written before its epoch is told of, and a kill may come in between.
+    done, wanted = epochs_done_in(job.output), told.get("epochs")
+    of = f" of {wanted}" if isinstance(wanted, int) else ""
+    kept = f"It can be gone on from epoch {done}{of}." if done else "It had not completed an epoch."
     return f"The training process is gone and left no exit code: it was killed, or the machine went down. {kept}"
 
 

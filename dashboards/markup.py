@@ -47,7 +47,7 @@ PEOPLE_GLOSSARY: Final[Mapping[str, str]] = {
 }
 
 PROJECT_GLOSSARY: Final[Mapping[str, str]] = {
-    "Pace": "ratings an hour while working: pauses of five minutes and more are left out",
+    "Pace": "ratings an hour while working: pauses of five minutes and more are left out; told from six ratings on",
     "Median time": "half of the person's ratings took longer",
     "Done": "images with all the ratings that are wanted",
     "Begun": "images with a rating, but not with all that are wanted",

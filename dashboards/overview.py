@@ -78,7 +78,7 @@ def _numbers(found: Overview) -> str:
             ("untouched", cards.count(found.coverage.untouched)),
             ("prompts", cards.count(len(found.prompts))),
             ("people", cards.count(len(found.people))),
-            ("ratings", cards.count(found.ratings)),
+            ("images rated, a person each", cards.count(found.ratings)),
             ("ratings an image", f"{found.ratings_an_image:.1f}"),
             ("median time a rating", seconds_words(found.seconds)),
         ]

@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 from dashboards import cards, figures, headtable, markup, svg, trustfigures
 from dashboards.chartstyle import colour_of, label_of
 from dashboards.desk import RunDesk, image_name
-from dashboards.journal import Journal
+from dashboards.epochs import read_epochs
 from dashboards.roots import Roots
 from dashboards.runpeople import agreement_of
 from dashboards.runs import (
     CHECKPOINTS,
     Checkpoint,
-    clean_metrics,
     interval,
-    is_metrics,
     number,
     read_checkpoint,
     read_run,
@@ -207,7 +205,7 @@ def _calibration(metrics: dict[str, Any]) -> str:
 
 
 def _curves(found: Checkpoint) -> str:
-    lines = [clean_metrics(one) for one in Journal(found.run.folder / "metrics.jsonl").lines() if is_metrics(one)]
+    lines = read_epochs(found.run.folder).lines
     if len(lines) < 2:
         return _soft("There are no two epochs to draw.")
     drawn = []

@@ -24,7 +24,9 @@ def run_card(status: JobStatus, so_far: Progress, machine: str = "") -> str:
     line = f"waited {before} for its turn" if (before := waited(status)) else ""
     known = status.state.live and so_far.seconds_left is not None
     left = f"{duration(so_far.seconds_left or 0)} left" if known else ""
-    facts = [so_far.detail, left, line, took if elapsed(status) else "", machine]
+    # What a lost one was last heard to be at may lie before what it saved, of which its headline tells.
+    at = "" if status.state is JobState.LOST else so_far.detail
+    facts = [at, left, line, took if elapsed(status) else "", machine]
     detail = " · ".join(escape(fact) for fact in facts if fact)
     parts = [
         f'<div class="studio-run" data-state="{status.state}" role="status">',

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from dashboards.epochs import epochs_done, read_epochs
 from dashboards.jobstate import JobStatus
-from dashboards.journal import Journal
 from dashboards.runnotes import NOTES_FILE, RunNotes, read_notes
-from dashboards.runs import COMBINED, OVERALL, Run, interval, is_metrics, number, read_checkpoint, read_run, text_of
+from dashboards.runs import COMBINED, OVERALL, Run, interval, number, read_checkpoint, read_run, text_of
 from reward.claim import is_claimed
 from reward.intact import checkpoint_problem
 
 _WATCHED: Final = (
     *("config.json", "metrics.jsonl", NOTES_FILE, "best", "last"),
-    *("best/metrics.json", "best/config.json", "best/model.safetensors"),
+    *("best/metrics.json", "best/config.json", "best/model.safetensors", "last/metrics.json"),
 )
 NEWEST, BEST, NAME, UNSURE = "newest first", "most accurate first", "by name", "least sure first"
 F1, LOSS, BACKBONE, STATE = "highest F1 first", "lowest loss first", "by backbone", "by state"
@@ -32,7 +32,10 @@ Stamp = tuple[tuple[int, int] | None, ...]
 
 @dataclass(frozen=True)
 class RunRow:
-    """A run in the table. Its figures are of the combined score (pairs mode: the overall one), None = not known."""
+    """A run in the table. Its figures are of the combined score (pairs mode: the overall one), None = not known.
+
+    `epochs` it can be gone on from, of those `wanted`; `problem` says in words what is wrong with its files.
+    """
 
     run: Run
     begun: float
@@ -96,7 +99,7 @@ def read_row(folder: Path) -> RunRow | None:
     run = read_run(folder) if folder.is_dir() else None
     if run is None:
         return None
-    lines = [line for line in Journal(folder / "metrics.jsonl").lines() if is_metrics(line)]
+    told = read_epochs(folder)
     arguments = run.config.get("arguments")
     wanted = number(arguments.get("epochs")) if isinstance(arguments, dict) else None
     best = read_checkpoint(run, "best") if "best" in run.checkpoints else None
@@ -106,6 +109,7 @@ def read_row(folder: Path) -> RunRow | None:
         problem = best.problem
     if best and not problem:
         problem = checkpoint_problem(folder / "best", measured=not run.weighed_by_hand)
+    problem = problem or told.problem
     return RunRow(
         run=run,
         begun=_begun(run),
@@ -113,8 +117,8 @@ def read_row(folder: Path) -> RunRow | None:
         bounds=interval(result),
         f1=number(result.get("f1")),
         loss=number(result.get("loss")),
-        curve=tuple(number(_whole(line).get("accuracy")) for line in lines),
-        epochs=len(lines),
+        curve=tuple(number(_whole(line).get("accuracy")) for line in told.lines),
+        epochs=epochs_done(run),
         wanted=None if wanted is None else int(wanted),
         evaluation=text_of(best.metrics, "evaluation") if best else "",
         notes=read_notes(folder),

@@ -1,8 +1,8 @@
 """Whether a run is whole: at work, finished, or stopped or killed half-way, from its files and the job board."""
 
+from dashboards.epochs import epochs_done
 from dashboards.jobs import JobBoard
 from dashboards.jobstate import JobState
-from dashboards.journal import Journal
 from dashboards.runs import Run, number
 from reward.claim import is_claimed
 
@@ -13,7 +13,7 @@ def half_way(run: Run, board: JobBoard | None = None) -> str:
     Args:
         board: the studio's trainings; without them only the run's own files tell.
     """
-    done = len(Journal(run.folder / "metrics.jsonl").lines())
+    done = epochs_done(run)
     arguments = run.config.get("arguments")
     wanted = number(arguments.get("epochs")) if isinstance(arguments, dict) else None
     if wanted is None or done >= wanted:

@@ -57,7 +57,10 @@ def check(context: Context, values: Mapping[str, Any]) -> Checked:
         # A file that the studio has not written yet: the data's own panel says what to do.
         known = {name: words for name, words in faults.items() if not (missing and name in ("ratings", "pairs"))}
         return Checked(faults=known, quiet=missing and not known)
-    return Checked(shell_command(config_of(values, context.roots), PROGRAM))
+    config = config_of(values, context.roots)
+    if unfit := beforehand.data_faults(context, {**values, "folds": config.folds}):
+        return Checked(faults=unfit)
+    return Checked(shell_command(config, PROGRAM))
 
 
 def preset(context: Context, name: str, values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
@@ -80,6 +83,9 @@ def start(context: Context, values: Mapping[str, Any]) -> str:
     """Start the training; returns what was wrong, as a card, and an empty text where it was started."""
     try:
         config = config_of(values, context.roots)
+        if unfit := beforehand.data_faults(context, {**values, "folds": config.folds}):
+            told = "\n".join(f"{name}: {words}" for name, words in unfit.items())
+            return cards.problem("The training was not started", told)
         context.board.start(arguments(config), Path(config.output).absolute())
     except RewardError as error:
         return cards.problem("The training was not started", str(error))

@@ -155,7 +155,7 @@ def error_chart(label: str, colour: str, points: Sequence[tuple[str, float, floa
     style(
         figure,
         f"{label}: scores against ratings",
-        "score (0–10)",
+        "score, rating points",  # not "0–10": scores are not clamped
         f"n = {len(points)} images, {evaluation}; mean absolute error {mean:.2f} points",
     )
     if not points:

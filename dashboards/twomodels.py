@@ -15,7 +15,7 @@ from dashboards.context import Context
 from dashboards.desk import image_name
 from dashboards.headtable import span
 from dashboards.roots import shown
-from dashboards.runs import Checkpoint
+from dashboards.runs import Checkpoint, Run, read_run
 from dashboards.scorer import SCORE_COLUMNS
 from reward.aspects import ASPECTS
 from reward.errors import RewardError
@@ -75,6 +75,30 @@ def compare(
         return Difference(cards.problem("These models can't be compared", str(error)))
 
 
+def likely_other(context: Context, run: str | None, others: Sequence[str]) -> str | None:
+    """The first of `others` that was trained on the images or the ratings of `run`; None where none was."""
+    try:
+        about = _data_of(find_run(context, run or ""))
+        return next((one for one in others if about & _data_of(find_run(context, one))), None)
+    except RewardError:
+        return None
+
+
+def _data_of(run: Run) -> set[str]:
+    """Marks of the images and the files that a run learned from; none where they can't be told."""
+    from reward.lineage import trained_run
+
+    try:
+        trained = read_run(trained_run(run.folder))
+    except RewardError:
+        return set()
+    config = trained.config if trained is not None else {}
+    inputs = config.get("inputs")
+    # By their paths, not their content: a ratings file that has grown since has most of its images still.
+    files = list(inputs) if isinstance(inputs, dict) else []
+    return {*files, *([images] if isinstance(images := config.get("images"), str) else [])}
+
+
 def _on_validation(context: Context, pair: tuple[Checkpoint, Checkpoint]) -> Difference:
     from reward.twomodels import validated_differences
 
@@ -83,7 +107,7 @@ def _on_validation(context: Context, pair: tuple[Checkpoint, Checkpoint]) -> Dif
     known = [context.desk.validated(find_run(context, one.run.name)) for one in pair]
     heads, images = validated_differences(*known)
     if not heads:
-        raise RewardError("No image was validated by both runs; drop images to compare them on.")
+        return Difference(cards.empty("No image was validated by both runs", "Drop images to compare them on."))
     words = [
         f"On {len(images)} images that both runs validated, each scored by models that haven't seen it (of best/).",
         "The combined score is told in log-odds against its prompt's mean: their units may differ otherwise.",

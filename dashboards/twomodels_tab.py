@@ -45,10 +45,15 @@ def build_twomodels(context: Context, choice: Choice, tab: "gr.Tab") -> None:
 
     def fill(run: str | None, checkpoint: str, second: str | None, its: str, name: str, files: Any) -> list[Any]:
         others = [one for one in analysis.run_choices(context) if one[1] != run]
-        known = second if second in [name for _, name in others] else next((name for _, name in others), None)
+        names = [name for _, name in others]
+        known = second if second in names else twomodels.likely_other(context, run, names)
         shown = compare(run, checkpoint, known, its, name, files)
         if not others:
             shown[1] = cards.empty("There is no other run", "Train another model, or save weights of your own.")
+        elif known is None:
+            shown[1] = cards.empty(
+                "No other run is on these images", "Choose one, and drop images of your own to compare both on."
+            )
         return [gr.update(choices=others, value=known), *shown]
 
     inputs = [choice.run, choice.checkpoint, other, which, head, uploads]

@@ -1,4 +1,4 @@
-"""Why A beat B, without components: two images of the run or of one's own in; cards and the waterfall out."""
+"""Why one image beats another, without components: two images in, of the run or one's own; cards and waterfall out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,6 +83,8 @@ def compare(
     """Compare two images: the first two uploads where there are two, else those `chosen` as (prompt, A, B)."""
     try:
         first, second = _files(context, name, chosen, uploads)
+        if uploads:
+            _check(first, second)
         found = usable_checkpoint(context, name or "", checkpoint)
         from reward.versus import compare_images
 
@@ -195,6 +197,14 @@ def _files(
     if unknown := [side for side in sides if side not in known]:
         raise RewardError(f"Choose two images: {shown(str(unknown[0]))} is none of this prompt's.")
     return known[str(sides[0])], known[str(sides[1])]
+
+
+def _check(*uploads: Path) -> None:
+    """Refuse uploads that are no images by their own names: where they lie for now concerns nobody."""
+    from reward.images import image_problem
+
+    if bad := [f"{file.name}: {problem}" for file in uploads if (problem := image_problem(file))]:
+        raise RewardError("\n".join(bad))
 
 
 def _how_sure(context: Context, name: str, versus: "Versus") -> list[str]:

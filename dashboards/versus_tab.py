@@ -17,7 +17,11 @@ def build_versus(context: Context, choice: Choice, tab: "gr.Tab") -> None:
     import gradio as gr
 
     with gr.Column(elem_classes="studio-panel"):
-        gr.HTML(cards.title("Why A beat B", "What each aspect adds to the difference of two images' combined scores"))
+        gr.HTML(
+            cards.title(
+                "Why one beats the other", "What each aspect adds to the difference of two images' combined scores"
+            )
+        )
         trouble = gr.HTML(elem_id="versus-trouble")
         with gr.Row():
             prompt = gr.Dropdown([], label="Prompt of the run", elem_id="versus-prompt", min_width=220)

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dashboards import cards, markup
 from dashboards.analysis import find_run, usable_checkpoint
 from dashboards.context import Context
 from dashboards.desk import image_name
 from dashboards.headtable import share, span
+from dashboards.runs import number
 from reward.aspects import HEADS
 from reward.errors import RewardError
 from reward.lineage import origin
@@ -21,6 +22,7 @@ from reward.lineage import origin
 if TYPE_CHECKING:
     import numpy as np
 
+    from reward.metrics import PairMetrics
     from reward.model import MultiHeadReward
     from reward.unseen import Validated
 
@@ -102,6 +104,7 @@ def ranking_card(context: Context, name: str | None, checkpoint: str, weights: M
     """The best and the last images under these weights, and how well the weights order what people prefer."""
     try:
         ranked, data = rank(context, name or "", checkpoint, weights)
+        learned = learned_weights(context, name, checkpoint)
     except RewardError as error:
         return cards.problem("These weights can't be used", str(error))
     parts = [("The best", ranked[:MOST_SHOWN])]
@@ -116,7 +119,9 @@ def ranking_card(context: Context, name: str | None, checkpoint: str, weights: M
         for one in ranked[:MOST_LISTED]
     ]
     unseen = f"The run's {len(ranked)} validation images, each scored by a model that has not seen its prompt."
-    return markup.notes([_fit(data, weights), unseen]) + blocks + markup.behind(COLUMNS, rows, "The ranking as a table")
+    known = usable_checkpoint(context, name or "", checkpoint).metrics if checkpoint == "best" else {}
+    told = [*_fit(data, weights, learned, known), unseen]
+    return markup.notes(told) + blocks + markup.behind(COLUMNS, rows, "The ranking as a table")
 
 
 def save(context: Context, name: str | None, checkpoint: str, weights: Mapping[str, float], as_name: str) -> str:
@@ -142,8 +147,48 @@ def save(context: Context, name: str | None, checkpoint: str, weights: Mapping[s
     return cards.warning(f"Saved as {folder.name}", told)
 
 
-def _fit(found: "Validated", weights: Mapping[str, float]) -> str:
-    """How well the weights order the validation pairs, by scores of models that hadn't seen the images."""
+def untouched(weights: Mapping[str, float], learned: Mapping[str, float]) -> bool:
+    """Whether the sliders, in whole per cent, stand where the model's own weights put them."""
+    return all(value == round(100 * learned[head]) for head, value in weights.items())
+
+
+def _fit(
+    found: "Validated", weights: Mapping[str, float], learned: Mapping[str, float], metrics: Mapping[str, Any]
+) -> list[str]:
+    """How well the weights order the validation pairs, by scores of models that hadn't seen the images.
+
+    Args:
+        metrics: of the checkpoint, as Results shows them; empty where they are of other scores.
+    """
+    combined = metrics.get("combined")
+    reported = combined if isinstance(combined, dict) and number(combined.get("accuracy")) is not None else {}
+    result = share(reported.get("accuracy"))
+    in_folds = metrics.get("evaluation") == "out-of-fold"
+    # The model's own weights were fitted to the prompts of all folds: measured there, they would look like a gain.
+    fitted = (
+        f"Results says {result}: there the weights of each fold are fitted to the other folds, not to these prompts."
+    )
+    right = f"what is right says: {found.data.target}"
+    if reported and untouched(weights, learned):
+        sure = _sure(span(reported.get("accuracy_interval")))
+        pairs = reported.get("pairs")
+        told = f"These are the model's own weights: {result}{sure} of {pairs} validation pairs are in the right order"
+        return [f"{told}, as in Results; {right}."]
+    mine, own = _measured(found, weights), _measured(found, {h: w for h, w in learned.items() if not math.isnan(w)})
+    told = f"With these weights {share(mine.accuracy)}{_sure(span(mine.accuracy_interval))} of {mine.pairs} validation"
+    lines = [f"{told} pairs are in the right order; {right}."]
+    if reported and in_folds:
+        lines.append(
+            f"The model's own weights, fitted to these very prompts, reach {share(own.accuracy)} here. {fitted}"
+        )
+    return lines
+
+
+def _sure(interval: str) -> str:
+    return f" (95 % interval {interval})" if interval else ""
+
+
+def _measured(found: "Validated", weights: Mapping[str, float]) -> "PairMetrics":
     import numpy as np
 
     from reward.metrics import pair_metrics
@@ -151,13 +196,7 @@ def _fit(found: "Validated", weights: Mapping[str, float]) -> str:
     pairs = found.data.combined.inside(found.measured).decided()
     combined = _combined(found.scores, weights)
     delta = combined[pairs.first] - combined[pairs.second]
-    measured = pair_metrics(delta, pairs.label, pairs.prompt, np.ones(len(pairs), dtype=bool))
-    interval = span(measured.accuracy_interval)
-    sure = f" (95 % interval {interval})" if interval else ""
-    return (
-        f"With these weights {share(measured.accuracy)}{sure} of {measured.pairs} validation pairs are in the right "
-        f"order; what is right says: {found.data.target}."
-    )
+    return pair_metrics(delta, pairs.label, pairs.prompt, np.ones(len(pairs), dtype=bool))
 
 
 def _two(*values: float) -> list[str]:

@@ -158,11 +158,11 @@ class RunFolder:
             os.fsync(file.fileno())
 
     def truncate_metrics(self, epochs: int) -> None:
-        """Drop lines after that many: those of an epoch whose checkpoint was never completed."""
+        """Drop lines after that many: those of an epoch whose checkpoint was never completed, and one cut off."""
         path = self.path / METRICS
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []
+        lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []  # bytes: it may be damaged
         temporary = path.with_suffix(".tmp")
-        temporary.write_text("".join(lines[:epochs]), encoding="utf-8")
+        temporary.write_bytes(b"".join([line for line in lines if line.endswith(b"\n")][:epochs]))
         temporary.replace(path)
 
     def save(

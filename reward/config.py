@@ -17,6 +17,7 @@ TRACKERS: Final = ("tensorboard", "trackio", "wandb")
 DEFAULT_BACKBONE: Final = "openclip:ViT-L-14/datacomp_xl_s13b_b90k"
 
 _EPOCHS: Final[dict[str, int]] = {"multihead": 15, "pairs": 10}
+MOST_EPOCHS: Final = 100_000
 _BATCH_SIZE: Final[dict[str, int]] = {"multihead": 4, "pairs": 8}
 
 
@@ -114,6 +115,8 @@ class TrainConfig:
             ),
             ("--targets", self.targets in TARGETS, f"{self.targets!r} is no kind", f"one of {', '.join(TARGETS)}"),
             ("--epochs", self.total_epochs >= 1, f"{self.epochs} is too few", "at least 1"),
+            # Beyond this it is a slip; the number itself may have hundreds of digits.
+            ("--epochs", self.total_epochs <= MOST_EPOCHS, "that is too many", f"at most {MOST_EPOCHS:,}"),
             ("--batch-size", self.pairs_per_step >= 1, f"{self.batch_size} is too few", "at least 1"),
             (
                 "--learning-rate",

@@ -7,7 +7,7 @@ import pytest
 from annotate.image_list import PAGE, ImagePage, list_page
 from annotate.judgement import Rating, check_rating
 from annotate.overview import Coverage, Overview, project_overview
-from annotate.pace import PAUSE_S, pace
+from annotate.pace import FEWEST_GAPS, PAUSE_S, pace
 from annotate.project import Project
 from annotate.store import Store
 from reward.aspects import HEADS
@@ -80,21 +80,27 @@ def test_an_image_is_done_with_the_ratings_that_are_wanted(store: Store) -> None
 
 
 def test_pace_leaves_pauses_out() -> None:
-    assert pace([0, 10, 20, 20 + PAUSE_S, 30 + PAUSE_S]) == 360
-    assert pace([0, PAUSE_S - 1]) == pytest.approx(3600 / (PAUSE_S - 1))
-    assert pace([0, PAUSE_S]) is None
+    assert pace([0, 10, 20, 30, 30 + PAUSE_S, 40 + PAUSE_S, 50 + PAUSE_S]) == 360
+    assert pace([number * (PAUSE_S - 1) for number in range(9)]) == pytest.approx(3600 / (PAUSE_S - 1))
+    assert pace([number * PAUSE_S for number in range(9)]) is None
     assert pace([5]) is None
-    assert pace([5, 5]) is None
+    assert pace([5] * 9) is None
+
+
+def test_no_pace_is_told_of_a_few_ratings() -> None:
+    assert pace([10 * number for number in range(FEWEST_GAPS)]) is None
+    assert pace([10 * number for number in range(FEWEST_GAPS + 1)]) == 360
+    assert pace([0, 10, 20, 30, 30 + PAUSE_S, 40 + PAUSE_S]) is None
 
 
 def test_pace_is_of_saves_on_the_pad_revisions_and_all(store: Store) -> None:
-    for number, image_id in enumerate((1, 1, 2)):
+    for number, image_id in enumerate((1, 1, 2, 3, 3, 1)):
         rate(store, image_id, "Ada", 4.0, f"key-0000000{number}")
     taken_in = [Rating(image_id, "Bob", (5.0,) * 5, source="import") for image_id in (1, 2, 3)]
     store.import_ratings(taken_in, "multihead_ratings.csv", "0" * 64, 3)
     with store.writing() as db:  # saves lie 12 s apart
         db.execute("DROP TRIGGER ratings_no_update")
-        db.execute("UPDATE ratings SET created = '2026-01-01T00:00:' || (id * 12) || '.000+00:00'")
+        db.execute("UPDATE ratings SET created = printf('2026-01-01T00:%02d:%02d+00:00', id / 5, id % 5 * 12)")
     assert {person.name: person.pace for person in look(store).people} == {"Ada": 300, "Bob": None}
 
 

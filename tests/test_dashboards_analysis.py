@@ -153,7 +153,9 @@ def test_damaged_runs_are_named_and_score_nothing(tmp_path: Path) -> None:
         (folder / "best" / name).write_text(content)
         assert "These images were not scored" in scoring.score(context, "damaged", "best", [image]).card
     (folder / "metrics.jsonl").write_text('{"epoch": 1}\nrubbish\n[]\n')
-    assert analysis.report(context, "damaged", "best").lines == []
+    told = analysis.report(context, "damaged", "best")
+    assert told.lines == []
+    assert "metrics.jsonl is damaged: 3 lines of it are no epoch&#x27;s figures" in told.table
     (folder / "best" / "metrics.json").write_text("rubbish")
     assert "metrics.json is damaged" in analysis.report(context, "damaged", "best").table
 

@@ -20,7 +20,7 @@ import gradio as gr
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from dashboards_helpers import make_context
+from dashboards_helpers import make_context, write_run
 
 from annotate.alpha import head_agreements
 from annotate.identity import Person, note_person
@@ -32,6 +32,7 @@ from dashboards.context import Context
 from dashboards.disputes_tab import build_disputes
 from dashboards.report import main as report_main
 from dashboards.rooms import Choice
+from dashboards.runnotes import RunNotes, write_notes
 from dashboards.runpeople import agreement_of
 from dashboards.runs import list_runs
 from dashboards.scoring_tab import build_scoring
@@ -93,6 +94,18 @@ def test_uploads_are_compared_with_a_run_of_pairs_too(context: Context, place: P
     assert "add the other one" in alone.card
 
 
+def test_an_upload_that_is_no_image_is_told_by_its_name_alone(context: Context, place: Path, tmp_path: Path) -> None:
+    good = place / "data/images/p1/0.png"
+    text, cut = tmp_path / "text.png", tmp_path / "cut.png"
+    text.write_text("no picture")
+    cut.write_bytes(good.read_bytes()[:-200])
+    told = versus.compare(context, "first", "best", (None, None, None), [str(text), str(good)]).card
+    assert "text.png: not an image that Pillow can read" in told
+    assert str(tmp_path) not in told
+    told = versus.compare(context, "first", "best", (None, None, None), [str(good), str(cut)]).card
+    assert "cut.png: cut off: its end is missing" in told
+
+
 @pytest.mark.parametrize("image", ["/etc/hostname", "../../secret.png", "p4/0.png", None])
 def test_only_images_of_the_prompt_can_be_chosen(context: Context, image: str | None) -> None:
     answer = versus.compare(context, "first", "best", ("p3", "p3/0.png", image), [])
@@ -127,6 +140,17 @@ def test_the_ranking_is_by_these_weights_and_by_scores_of_models_that_have_not_s
     card = weights.ranking_card(context, "first", "best", OWN)
     assert card.count("<figure") == 24
     assert "validation pairs are in the right order; what is right says: overall preferences" in card
+    results = headtable.share(analysis.report(context, "first", "best").metrics["combined"]["accuracy"])
+    assert "own weights, fitted to these very prompts, reach 0." in card
+    assert f"Results says {results}: there the weights of each fold are fitted to the other folds" in card
+
+
+def test_the_models_own_weights_are_no_gain_over_results(context: Context) -> None:
+    learned = weights.learned_weights(context, "first", "best")
+    card = weights.ranking_card(context, "first", "best", {head: round(100 * one) for head, one in learned.items()})
+    results = headtable.share(analysis.report(context, "first", "best").metrics["combined"]["accuracy"])
+    assert f"These are the model&#x27;s own weights: {results} " in card
+    assert "With these weights" not in card
 
 
 def test_of_a_run_that_held_prompts_out_only_those_are_ranked(context: Context, place: Path, tmp_path: Path) -> None:
@@ -394,6 +418,21 @@ def test_units_are_never_mixed(context: Context, place: Path) -> None:
     assert "Not both models have this" in validated.told("style")
     both = twomodels.compare(context, ("first", "best"), ("again", "best"), files)
     assert {one.unit for one in both.heads} == {"rating points"}
+
+
+def test_the_other_run_is_one_on_the_same_images_and_archived_ones_come_last(context: Context, tmp_path: Path) -> None:
+    outputs = tmp_path / "outputs"
+    here = make_context(context.project.root, outputs)
+    for name in ("first", "again"):
+        shutil.copytree(context.roots.outputs / name, outputs / name, symlinks=True)
+    write_run(outputs / "elsewhere")
+    names = [name for _, name in analysis.run_choices(here)]
+    assert names[0] == "elsewhere"
+    assert twomodels.likely_other(here, "first", ["elsewhere", "again"]) == "again"
+    assert twomodels.likely_other(here, "elsewhere", ["first", "again"]) is None
+    write_notes(outputs / "elsewhere", RunNotes(archived=True))
+    assert [name for _, name in analysis.run_choices(here)] == [*names[1:], "elsewhere"]
+    assert analysis.run_choices(here)[-1][0].endswith(" · archived")
 
 
 def test_models_that_can_t_be_compared(context: Context) -> None:

@@ -1,10 +1,13 @@
-"""The training tab's offer of the pairs that people judged directly."""
+"""The training tab: the pairs that people judged directly are offered, and what can't work isn't started."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from dashboards_helpers import make_context, make_project
 
 from annotate.project import Project
+from dashboards import training
 from dashboards.beforehand import judged_pairs
 
 LINE = '{"prompt": "a disc", "img_pos": "a.png", "img_neg": "b.png", "label": 1.0%s}\n'
@@ -22,3 +25,23 @@ def test_only_pairs_that_people_judged_are_offered(tmp_path: Path, monkeypatch: 
         assert judged_pairs(project) == ("", 0)
     path.write_text(2 * (LINE % ', "votes": 3'))
     assert judged_pairs(project) == (f"data/{place}/pairs.jsonl", 2)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("folds", "999", "999 folds, but only 6 prompts have pairs"),
+        ("min_rating_diff", 10, "no two images of a prompt differ by that much on any head"),
+        ("epochs", 1e99, "that is too many; at most 100,000"),
+    ],
+)
+def test_what_can_t_work_is_said_beside_its_field_and_not_started(
+    tmp_path: Path, field: str, value: Any, words: str
+) -> None:
+    ratings = make_project(tmp_path / "data")
+    context = make_context(tmp_path / "data", tmp_path / "outputs")
+    values = {"mode": "multihead", "ratings": str(ratings), "output": "first", "backbone": "pixelstats"}
+    assert training.check(context, values | {"folds": "6"}).faults == {}
+    assert words in training.check(context, values | {field: value}).faults[field]
+    assert "The training was not started" in training.start(context, values | {field: value})
+    assert context.board.all() == []

@@ -67,3 +67,4 @@ def test_calibration_draws_each_bin_and_counts_its_pairs() -> None:
 def test_errors_tell_how_many_images_and_how_large_they_are() -> None:
     figure = trustfigures.error_chart("Style", "#CC79A7", [("a", 5.0, 6.0), ("b", 3.0, 5.0)], "held-out")
     assert figure.layout.title.subtitle.text == "n = 2 images, held-out; mean absolute error 1.50 points"
+    assert figure.layout.yaxis.title.text == "score, rating points"

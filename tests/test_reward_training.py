@@ -493,6 +493,7 @@ def test_a_killed_training_leaves_no_half_written_checkpoint(ratings: Path, tmp_
         (["--mode", "multihead"], "--ratings: missing"),
         (["--mode", "pairs"], "--pairs: missing"),
         (["--ratings", "r.csv", "--epochs", "0"], "--epochs: 0 is too few"),
+        (["--ratings", "r.csv", "--epochs", "9" * 99], "--epochs: that is too many; at most 100,000"),
         (["--ratings", "r.csv", "--val-fraction", "1"], "--val-fraction: 1 is out of range"),
         (["--ratings", "r.csv", "--learning-rate", "0"], "--learning-rate: 0 is out of range"),
         (["--ratings", "r.csv", "--batch-size", "-1"], "--batch-size: -1 is too few"),
