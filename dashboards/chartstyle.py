@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 # Lines 3:1 against white and against the dark theme's panels alike. On the page the style sheet recolours text by
 # the theme; what TEXT says of it holds for a picture that someone saves, which is read on white: 4.5:1.
 TEXT: Final = "#6d727c"
+# Whiskers cross bars of any colour. On the page the style sheet gives them the theme's text colour and a rim.
+WHISKER: Final = "#1f2433"
 GRID: Final = "rgba(128, 132, 142, 0.22)"
 HOVER: Final = "#1f2433"
 WHOLE: Final = "#8b8fa0"
@@ -51,4 +53,6 @@ def style(figure: "go.Figure", title: str, unit: str, more: str = "") -> None:
         template="none",
     )
     figure.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True)
-    figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True, title=unit, ticklabelstandoff=4)
+    figure.update_yaxes(
+        gridcolor=GRID, zeroline=False, automargin=True, ticklabelstandoff=4, title={"text": unit, "standoff": 12}
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from dashboards.chartstyle import HEIGHT, TEXT, WHOLE, colour_of, label_of, say, style
+from dashboards.chartstyle import HEIGHT, TEXT, WHISKER, WHOLE, colour_of, label_of, say, style
 from dashboards.runs import COMBINED, OVERALL, interval, number, result_rows, trained
 from dashboards.scorer import Score
 from reward.aspects import ASPECTS, MAX_RATING, MIN_RATING
@@ -96,7 +96,7 @@ def accuracy_bars(metrics: Line) -> "go.Figure":
         error = None
         if bounds := interval(result):
             any_interval = True
-            error = {"array": [bounds[1] - accuracy], "arrayminus": [accuracy - bounds[0]], "color": TEXT}
+            error = {"array": [bounds[1] - accuracy], "arrayminus": [accuracy - bounds[0]], "color": WHISKER}
         count = result.get("pairs", "?")
         figure.add_bar(
             y=[f"{label} (n = {count})"],

@@ -98,8 +98,8 @@ def wire_form(context: Context, demo: "gr.Blocks", tab: "gr.Tab", parts: "dict[s
     import gradio as gr
 
     all_fields = [parts[name] for name in FORM_FIELDS]
-    _wire_checks(context, demo, parts, all_fields)
-    _wire_presets(context, parts, all_fields)
+    _wire_checks(context, demo, tab, parts, all_fields)
+    _wire_presets(context, demo, parts, all_fields)
     _wire_backbone(context, demo, tab, parts)
 
     def defaults_of_mode(mode: str, pairs: str) -> list[Any]:
@@ -142,7 +142,9 @@ def _wire_judged(context: Context, demo: "gr.Blocks", tab: "gr.Tab", parts: "dic
     parts["judged"].click(file_of_judged, None, parts["pairs"], **private)
 
 
-def _wire_checks(context: Context, demo: "gr.Blocks", parts: "dict[str, Any]", fields: list[Any]) -> None:
+def _wire_checks(
+    context: Context, demo: "gr.Blocks", tab: "gr.Tab", parts: "dict[str, Any]", fields: list[Any]
+) -> None:
     import gradio as gr
 
     faults = [name.removeprefix(_FAULT) for name in parts if name.startswith(_FAULT)]
@@ -153,8 +155,24 @@ def _wire_checks(context: Context, demo: "gr.Blocks", parts: "dict[str, Any]", f
         shown = [gr.update(value=cards.fault(words), visible=bool(words)) for words in beside]
         return [found.command, found.message(set(faults)), *shown]
 
+    def startable(mode: str, ratings: str, pairs: str) -> list[Any]:
+        missing = training.not_yet(context, {"mode": mode, "ratings": ratings, "pairs": pairs})
+        words = f"Start training ({missing})" if missing else "Start training"
+        return [gr.update(value=words, interactive=not missing), gr.update(visible=not missing)]
+
+    data = [parts[name] for name in ("mode", "ratings", "pairs")]
+    # The first ratings may have come since the page was loaded.
     gr.on(
-        [demo.load, *(part.change for part in fields)],
+        [demo.load, tab.select, *(part.change for part in data)],
+        startable,
+        data,
+        [parts["start"], parts["command"]],
+        api_visibility="private",
+        trigger_mode="always_last",
+        **QUIET,
+    )
+    gr.on(
+        [demo.load, tab.select, *(part.change for part in fields)],
         check,
         fields,
         [parts["command"], parts["message"], *(parts[_FAULT + name] for name in faults)],
@@ -164,7 +182,7 @@ def _wire_checks(context: Context, demo: "gr.Blocks", parts: "dict[str, Any]", f
     )
 
 
-def _wire_presets(context: Context, parts: "dict[str, Any]", fields: list[Any]) -> None:
+def _wire_presets(context: Context, demo: "gr.Blocks", parts: "dict[str, Any]", fields: list[Any]) -> None:
     import gradio as gr
 
     outputs = [parts["preset_words"], *(parts[name] for name in PRESET_FIELDS)]
@@ -176,6 +194,26 @@ def _wire_presets(context: Context, parts: "dict[str, Any]", fields: list[Any]) 
     for preset in PRESETS:
         named = gr.State(preset.name)
         parts[f"preset-{preset.name}"].click(fill, [named, *fields], outputs, api_visibility="private", **QUIET)
+
+    def mark(*values: Any) -> list[Any]:
+        """Which preset the form has, by a sign and a colour; none once a field was changed."""
+        chosen = training.chosen_preset(context, form_values(*values))
+        return [
+            gr.update(value=f"✓ {one.label}", variant="primary")
+            if one.name == chosen
+            else gr.update(value=one.label, variant="secondary")
+            for one in PRESETS
+        ]
+
+    gr.on(
+        [demo.load, *(parts[name].change for name in (*PRESET_FIELDS, "mode", "ratings"))],
+        mark,
+        fields,
+        [parts[f"preset-{one.name}"] for one in PRESETS],
+        api_visibility="private",
+        trigger_mode="always_last",
+        **QUIET,
+    )
 
 
 def _wire_backbone(context: Context, demo: "gr.Blocks", tab: "gr.Tab", parts: "dict[str, Any]") -> None:

@@ -73,6 +73,22 @@ def preset(context: Context, name: str, values: Mapping[str, Any]) -> tuple[str,
     return cards.detail(chosen.words), filled
 
 
+def chosen_preset(context: Context, values: Mapping[str, Any]) -> str:
+    """The name of the preset whose values the form has now; empty where it has none's."""
+    for one in PRESETS:
+        _, filled = preset(context, one.name, values)
+        if all(value is None or values.get(name) == value for name, value in filled.items()):
+            return one.name
+    return ""
+
+
+def not_yet(context: Context, values: Mapping[str, Any]) -> str:
+    """What is missing before any training can start, in words; empty where nothing is."""
+    if not beforehand.own_file_missing(context, values):
+        return ""
+    return "no pairs yet" if values.get("mode") == "pairs" else "no ratings yet"
+
+
 def weights(context: Context, choice: str | None, spec: str | None, *, ask: bool = False) -> str:
     """Where the chosen backbone's weights are, as a line; empty where none is named yet."""
     chosen = spec if choice == OTHER_BACKBONE else choice

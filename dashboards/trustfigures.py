@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from dashboards.chartstyle import HEIGHT, TEXT, colour_of, label_of, say, style
+from dashboards.chartstyle import HEIGHT, TEXT, WHISKER, colour_of, label_of, say, style
 from dashboards.figures import counted
 from dashboards.headtable import share, span
 from dashboards.runs import number, result_rows, text_of, trained
@@ -29,7 +29,7 @@ def importance_bars(metrics: Line) -> "go.Figure":
         error = None
         if bounds and bounds[0] <= value <= bounds[1]:
             any_interval = True
-            error = {"array": [bounds[1] - value], "arrayminus": [value - bounds[0]], "color": TEXT}
+            error = {"array": [bounds[1] - value], "arrayminus": [value - bounds[0]], "color": WHISKER}
         longest = max(longest, value, bounds[1] if bounds else 0)
         figure.add_bar(
             y=[f"{label} {value:.0%}" if trained(_head(metrics, head)) else label],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from dashboards import cards, markup
 from dashboards.analysis import find_run, usable_checkpoint
-from dashboards.chartstyle import TEXT, WHOLE, colour_of, label_of, say, style
+from dashboards.chartstyle import TEXT, WHISKER, WHOLE, colour_of, label_of, say, style
 from dashboards.context import Context
 from dashboards.desk import image_name
 from dashboards.trustfigures import bounds_of
@@ -169,7 +169,7 @@ def waterfall(versus: "Versus", weights: Intervals) -> "go.Figure":
             orientation="h",
             name=label,
             marker={"color": colour},
-            error_x=bounds and {"array": [bounds[1] - length], "arrayminus": [length - bounds[0]], "color": TEXT},
+            error_x=bounds and {"array": [bounds[1] - length], "arrayminus": [length - bounds[0]], "color": WHISKER},
             hovertemplate=f"{label}: {length:+.4f}<extra></extra>",
         )
     unit = "points of the combined score: weight × difference" if versus.parts else "centred logit"

@@ -198,7 +198,7 @@ def _plain(error: BaseException) -> str:
     if "bomb" in text:
         return "too many pixels to be decoded safely"
     if "truncated" in text.lower():
-        return "cut off: its end is missing"
+        return "is cut off: its end is missing"
     return text[:1].lower() + text[1:] if text else type(error).__name__
 
 

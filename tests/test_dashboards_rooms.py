@@ -103,7 +103,7 @@ def test_an_upload_that_is_no_image_is_told_by_its_name_alone(context: Context, 
     assert "text.png: not an image that Pillow can read" in told
     assert str(tmp_path) not in told
     told = versus.compare(context, "first", "best", (None, None, None), [str(good), str(cut)]).card
-    assert "cut.png: cut off: its end is missing" in told
+    assert "cut.png: is cut off: its end is missing" in told
 
 
 @pytest.mark.parametrize("image", ["/etc/hostname", "../../secret.png", "p4/0.png", None])

@@ -45,3 +45,18 @@ def test_what_can_t_work_is_said_beside_its_field_and_not_started(
     assert words in training.check(context, values | {field: value}).faults[field]
     assert "The training was not started" in training.start(context, values | {field: value})
     assert context.board.all() == []
+
+
+def test_the_preset_that_the_form_has_is_known_and_nothing_starts_without_ratings(tmp_path: Path) -> None:
+    ratings = make_project(tmp_path / "data")
+    context = make_context(tmp_path / "data", tmp_path / "outputs")
+    values = {"mode": "multihead", "ratings": str(ratings), "backbone": "pixelstats"}
+    for name in ("look", "standard", "thorough"):
+        _, filled = training.preset(context, name, values)
+        values |= {field: value for field, value in filled.items() if value is not None}
+        assert training.chosen_preset(context, values) == name
+    assert training.chosen_preset(context, values | {"epochs": 41}) == ""
+    assert training.not_yet(context, values) == ""
+    ratings.unlink()
+    assert training.not_yet(context, values) == "no ratings yet"
+    assert training.not_yet(context, {"mode": "pairs", "pairs": str(context.project.pairs_jsonl)}) == "no pairs yet"

@@ -229,7 +229,7 @@ def test_a_cut_off_jpeg_is_found(two: Path) -> None:
     (two / "c.jpg").write_bytes((two / "c.jpg").read_bytes()[:-2000])
     text = message(csv(two, "p,c.jpg,1,2,3,4,5", "p,b.png,1,2,3,4,5"))
     assert "image c.jpg: " in text
-    assert "cut off: its end is missing" in text
+    assert "is cut off: its end is missing" in text
 
 
 def test_the_real_ratings(avt: Path) -> None:
