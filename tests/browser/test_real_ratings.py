@@ -123,7 +123,7 @@ def test_two_checkpoints_on_the_same_images(page: Page) -> None:
 
 
 def test_the_report_has_the_numbers_of_the_run(page: Page, new_page: NewPage, tmp_path: Path, metrics: Any) -> None:
-    with page.expect_download() as download:
+    with page.expect_download(timeout=60_000) as download:
         page.locator("#analyse-report").click()
     report = tmp_path / "report.html"
     download.value.save_as(report)
@@ -179,7 +179,7 @@ def test_a_run_is_compared_noted_renamed_put_away_taken_away_and_deleted(
     page.locator("#runs-rename").click()
     expect(message).to_contain_text("copy is now called kept.")
     page.locator("#runs-zip").click()
-    with page.expect_download() as download:
+    with page.expect_download(timeout=60_000) as download:
         page.locator("#runs-download").click()
     with zipfile.ZipFile(download.value.path()) as archive:
         names = archive.namelist()
