@@ -148,7 +148,7 @@ def test_train_on_real_ratings_and_watch_it_through_a_reload(
     page = new_page(height=900)
     page.goto(studio.url)
     start_training(page, avt / "multihead_ratings.csv", "avt")
-    expect(page.locator("#train-data")).to_contain_text("100images20prompts400ratings")
+    expect(page.locator("#train-data")).to_contain_text("100images20prompts400ratings of a head")
     expect(page.locator("#train-loss .js-plotly-plot")).to_be_visible(timeout=TRAINING_MS)
     page.reload()
     open_tab(page, "Train")

@@ -69,7 +69,7 @@ def test_from_the_forecast_to_a_deleted_run(new_page: NewPage, studio: StudioPro
     page.goto(studio.url)
     page.get_by_role("tab", name="Train").click()
     expect(field(page, "train-ratings")).to_have_value(re.compile(r"ratings_per_annotator\.csv$"))
-    expect(page.locator("#train-data")).to_contain_text("40images8prompts972ratings5people")
+    expect(page.locator("#train-data")).to_contain_text("40images8prompts972ratings of a head5people")
     told = page.locator("#train-forecast")
     expect(told).to_contain_text(re.compile("encoded already|images/s just measured"), timeout=120_000)
 
