@@ -13,6 +13,8 @@ from dashboards.turns import Turns
 from reward.aspects import HEADS
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from reward.model import MultiHeadReward
 
 T = TypeVar("T")
@@ -47,6 +49,7 @@ class ModelShelf:
         self.loads = 0
         self._capacity = capacity
         self._models: OrderedDict[tuple[Path, int], Any] = OrderedDict()
+        self._ranked: tuple[MultiHeadReward, np.ndarray, list[float]] | None = None
         self._turns = Turns()
 
     def score(
@@ -75,6 +78,23 @@ class ModelShelf:
         """
         with self._turns.turn():
             return work(self._model(checkpoint))
+
+    def ranked(self, checkpoint: Path, vectors: "np.ndarray") -> list[float]:
+        """Combined scores of embeddings (N, D), ascending; kept as long as the same ones are asked for again.
+
+        Raises:
+            RewardError: the checkpoint or its backbone can't be used.
+        """
+        import torch
+
+        def rank(model: "MultiHeadReward") -> list[float]:
+            if self._ranked is None or self._ranked[0] is not model or self._ranked[1] is not vectors:
+                with torch.inference_mode():
+                    scores = model.combine(model.head_scores(torch.from_numpy(vectors).to(model.device)))
+                self._ranked = model, vectors, sorted(scores.tolist())
+            return self._ranked[2]
+
+        return self.use(checkpoint, rank)
 
     def _rows(
         self, checkpoint: Path, files: Sequence[Path], on_progress: "Callable[[int], None]"

@@ -128,23 +128,12 @@ def score(
 def _with_percentiles(context: Context, name: str, checkpoint: Path, scores: list[Score]) -> tuple[list[Score], str]:
     """Each image's place among the run's own images by combined score; or why those can't be read."""
     try:
-        own = _own_scores(context, name, checkpoint)
+        own = context.shelf.ranked(checkpoint, context.desk.validated(find_run(context, name)).vectors)
     except RewardError as error:
         return scores, f"Percentiles are unknown, for the run's own images can't be read: {error}"
     known = [score.scores.get("combined") for score in scores]
     shares = [None if value is None else 100 * bisect_left(own, value) / len(own) for value in known]
     return [replace(score, percentile=share) for score, share in zip(scores, shares, strict=True)], ""
-
-
-def _own_scores(context: Context, name: str, checkpoint: Path) -> list[float]:
-    """Combined scores of the run's images, ascending."""
-    import torch
-
-    vectors = torch.from_numpy(context.desk.validated(find_run(context, name)).vectors)
-    with torch.inference_mode():
-        return context.shelf.use(
-            checkpoint, lambda model: sorted(model.combine(model.head_scores(vectors.to(model.device))).tolist())
-        )
 
 
 def write_files(context: Context, report: ScoreReport, folder: Path) -> tuple[Path, Path | None]:
