@@ -1,7 +1,6 @@
 """Ratings as rows of the database: written, read back, and which of a person’s ratings of an image is current."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from sqlite_utils import Database
 
@@ -27,7 +26,7 @@ def insert_rating(db: Database, rating: Rating, created: str) -> StoredRating:
     )  # fmt: skip
     if cursor.lastrowid is None:
         raise StorageError("The database gave no number to the rating.")
-    return StoredRating(**asdict(rating), id=cursor.lastrowid, created=created)
+    return StoredRating(**vars(rating), id=cursor.lastrowid, created=created)
 
 
 def select_ratings(rest: str) -> str:

@@ -36,6 +36,11 @@ def pytest_runtestloop() -> None:
     gc.enable()
 
 
+def pytest_sessionfinish() -> None:
+    """Else extension modules tell at the end of every worker what of theirs is still there."""
+    gc.unfreeze()
+
+
 @pytest.fixture
 def make_project(tmp_path: Path) -> Callable[..., Project]:
     """Makes a project of `prompts` × `images` real pictures below a temporary folder, which is also its base."""
