@@ -13,8 +13,8 @@ from annotate.raters import PersonReport, person_reports
 from reward.aspects import BY_NAME
 from reward.cli import EXIT_OK, add_flags, report
 from reward.errors import InputError
-from reward.metrics import BOOTSTRAP_ROUNDS
 from reward.ratings import read_ratings
+from reward.resampling import BOOTSTRAP_ROUNDS
 
 
 @dataclass(frozen=True)

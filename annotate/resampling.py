@@ -1,11 +1,16 @@
-"""Bootstrap over prompts: what sums over prompts would have been, had other prompts been drawn."""
+"""Bootstrap over prompts: what sums over prompts would have been, had other prompts been drawn.
+
+Drawn one by one also where prompts are many, not from the normal limit as `reward.resampling` does: a person may have
+rated a handful of them, and such a sum is far from normal.
+"""
 
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from reward.metrics import BOOTSTRAP_ROUNDS, FEWEST_PROMPTS
+from reward.metrics import FEWEST_PROMPTS
+from reward.resampling import BOOTSTRAP_ROUNDS
 
 Floats = npt.NDArray[np.float64]
 

@@ -12,8 +12,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from annotate.agreement import Agreement
 from annotate.rated import Rated
 from reward.aspects import HEADS
-from reward.metrics import BOOTSTRAP_ROUNDS
 from reward.raters import PersonRatings
+from reward.resampling import BOOTSTRAP_ROUNDS
 
 
 def draw(images: int, people: int, an_image: int, seed: int = 0) -> Rated:

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from reward.combination import prompt_weights
+from reward.resampling import BOOTSTRAP_ROUNDS
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-BOOTSTRAP_ROUNDS: Final = 2000
 _MANY_PROMPTS: Final = 1000
 FEWEST_PROMPTS: Final = 10  # a percentile bootstrap over four prompts covers 78 %, not 95 %
 

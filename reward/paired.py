@@ -12,7 +12,8 @@ import numpy as np
 from reward.aspects import HEADS
 from reward.combination import prompt_weights
 from reward.evaluation import head_pairs
-from reward.metrics import BOOTSTRAP_ROUNDS, FEWEST_PROMPTS, first_by_hash, hash_numbers
+from reward.metrics import FEWEST_PROMPTS, first_by_hash, hash_numbers
+from reward.resampling import resampled_sums
 from reward.unseen import Bools, Floats, Validated
 
 if TYPE_CHECKING:
@@ -88,9 +89,7 @@ def _difference(figure: str, pairs: "pd.DataFrame", parts: list[tuple[Floats, Fl
     first, second = _ratios(sums.sum(axis=0))
     interval = None
     if len(names) >= FEWEST_PROMPTS:
-        random, count = np.random.default_rng(seed), len(names)
-        drawn = np.array([sums[random.integers(0, count, count)].sum(axis=0) for _ in range(BOOTSTRAP_ROUNDS)])
-        of_first, of_second = _ratios(drawn)
+        of_first, of_second = _ratios(resampled_sums(sums, seed))
         low, high = np.quantile(of_second - of_first, [0.025, 0.975])
         interval = (float(low), float(high))
     values = float(first), float(second), float(second - first)
