@@ -85,7 +85,7 @@ def _difference(figure: str, pairs: "pd.DataFrame", parts: list[tuple[Floats, Fl
     if pairs.empty:
         return PairedDifference(figure, np.nan, np.nan, np.nan, None, 0, 0)
     names, number = np.unique(pairs["prompt"].to_numpy(), return_inverse=True)
-    sums = np.stack([np.bincount(number, weights=part) for run in parts for part in run], axis=1)
+    sums: Floats = np.stack([np.bincount(number, weights=part) for run in parts for part in run], axis=1)
     first, second = _ratios(sums.sum(axis=0))
     interval = None
     if len(names) >= FEWEST_PROMPTS:
