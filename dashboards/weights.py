@@ -103,8 +103,10 @@ def _combined(scores: "np.ndarray", weights: Mapping[str, float]) -> "np.ndarray
 def ranking_card(context: Context, name: str | None, checkpoint: str, weights: Mapping[str, float]) -> str:
     """The best and the last images under these weights, and how well the weights order what people prefer."""
     try:
-        ranked, data = rank(context, name or "", checkpoint, weights)
         learned = learned_weights(context, name, checkpoint)
+        # Whole per cent would move images where nobody moved a slider.
+        exact = {head: learned[head] for head in weights} if untouched(weights, learned) else weights
+        ranked, data = rank(context, name or "", checkpoint, exact)
     except RewardError as error:
         return cards.problem("These weights can't be used", str(error))
     parts = [("The best", ranked[:MOST_SHOWN])]

@@ -148,6 +148,8 @@ def test_the_ranking_is_by_these_weights_and_by_scores_of_models_that_have_not_s
 def test_the_models_own_weights_are_no_gain_over_results(context: Context) -> None:
     learned = weights.learned_weights(context, "first", "best")
     card = weights.ranking_card(context, "first", "best", {head: round(100 * one) for head, one in learned.items()})
+    assert "▲" not in card
+    assert "▼" not in card
     results = headtable.share(analysis.report(context, "first", "best").metrics["combined"]["accuracy"])
     assert f"These are the model&#x27;s own weights: {results} " in card
     assert "With these weights" not in card

@@ -111,6 +111,7 @@ def test_the_ranking_follows_the_sliders_and_is_saved(page: Page, place: Path) -
     first = page.locator("#weights-ranking .studio-wall figure").first
     expect(first).to_be_visible(timeout=20_000)
     before = cells(page, "#weights-ranking")
+    expect(page.locator("#weights-ranking")).not_to_contain_text("▲")  # nobody has moved anything
     for head in HEADS:
         box = page.locator(f"#weights-{head} input[type=number]")
         box.fill("100" if head == "style" else "0")
