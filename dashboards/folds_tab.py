@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     import gradio as gr
 
 _LOOK_SECONDS: Final = 2.0
-_PRESS: Final = """() => setTimeout(() => {
-  const file = document.querySelector("#analyse-report-file");
-  (file?.matches("a, button") ? file : file?.querySelector("a, button"))?.click();
-}, 200)"""
+_SAVE: Final = """file => {
+  if (!file) return;
+  const link = document.createElement("a");
+  link.href = file.url;
+  link.download = file.orig_name;
+  link.click();
+}"""
 
 
 def plot(name: str, **more: Any) -> "gr.Plot":
@@ -147,6 +150,6 @@ def build_report(context: Context, chosen: tuple[Any, Any]) -> None:
         return [gr.update(value=str(written), visible=True), ""]
 
     made = begin.click(write, [*chosen, pictures], [file, trouble], api_name="write_report", show_progress="minimal")
-    # A download button hands out what it held before the press: so the file is made first, and then pressed for.
-    made.success(None, None, None, js=_PRESS)
+    # A download button hands out what it held before the press: so the file is made first, and then asked for.
+    made.success(None, file, None, js=_SAVE)
     chosen[0].change(lambda: gr.update(visible=False), None, file, api_visibility="private", **QUIET)

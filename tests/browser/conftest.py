@@ -47,16 +47,23 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def new_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens a page in a context of its own: `new_page(width=1280, height=720, dark=False)`."""
+    """Opens a page in a context of its own: `new_page(width=1280, height=720, dark=False)`; `routed` where a test sets routes."""
     contexts = []
 
-    def open_page(width: int = 1280, height: int = 720, *, dark: bool = False, touch: bool = False) -> Page:
+    def open_page(
+        width: int = 1280, height: int = 720, *, dark: bool = False, touch: bool = False, routed: bool = False
+    ) -> Page:
         context = chromium.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", has_touch=touch
         )
         context.set_default_timeout(15_000)
         contexts.append(context)
-        return context.new_page()
+        page = context.new_page()
+        if routed:
+            # The browser passes requests to routes from some moment after the first one is set. One that is set in
+            # the middle of a test would let through what is asked until then.
+            page.route("**/nobody-asks-for-this", lambda route: route.abort())
+        return page
 
     yield open_page
     for context in contexts:

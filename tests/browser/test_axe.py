@@ -24,6 +24,9 @@ SCHEMES: list[tuple[str, dict[str, Any]]] = [
 ]
 # Whether there was anything to change.
 RECOLOUR = "dark => document.body.classList.contains('dark') != document.body.classList.toggle('dark', dark)"
+# What fades in or changes its colour slowly, on a busy machine very slowly, has done so.
+STILL = """() => document.getAnimations().every(
+  one => one.playState != 'running' || one.effect.getComputedTiming().iterations == Infinity)"""
 ROOMS = {
     "Train": ("train-rooms", ("New run", "Runs", "Compare")),
     "Analyse": (
@@ -49,8 +52,9 @@ def open_tab(page: Page, name: str, among: str) -> None:
     tab = page.locator(f"#{among} > .tab-wrapper").get_by_role("tab", name=name, exact=True)
     tab.click()
     expect(tab).to_have_attribute("aria-selected", "true")
-    expect(page.locator(".generating:visible, .progress-text:visible")).to_have_count(0)
-    page.wait_for_timeout(400)  # transitions
+    expect(page.locator(".generating:visible, .progress-text:visible, .pending:visible")).to_have_count(0)
+    page.wait_for_timeout(400)
+    page.wait_for_function(STILL)
 
 
 def serious(page: Page) -> list[str]:
@@ -58,7 +62,8 @@ def serious(page: Page) -> list[str]:
     found = []
     for scheme, options in SCHEMES:
         if page.evaluate(RECOLOUR, scheme == "dark"):
-            page.wait_for_timeout(250)  # colours change slowly
+            page.wait_for_timeout(50)
+            page.wait_for_function(STILL)
         for one in Axe().run(page, options={"resultTypes": ["violations"]} | options).response["violations"]:
             if one["impact"] in SERIOUS:
                 found += [f"{scheme}: {one['id']}: {said(node)}" for node in one["nodes"]]

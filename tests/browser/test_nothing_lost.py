@@ -51,7 +51,7 @@ def send_now(page: Page) -> None:
 
 
 def test_ratings_wait_while_the_studio_is_away_and_go_out_when_it_is_back(new_page: NewPage, desk: Desk) -> None:
-    page = new_page()
+    page = new_page(routed=True)
     enter(page, desk)
     page.wait_for_function("performance.getEntriesByType('resource').some((e) => e.name.includes('/images/3?'))")
     page.route("**/api/**", lambda route: route.abort())
@@ -77,7 +77,7 @@ def test_ratings_wait_while_the_studio_is_away_and_go_out_when_it_is_back(new_pa
 
 
 def test_a_browser_that_keeps_nothing_says_so(new_page: NewPage, desk: Desk) -> None:
-    page = new_page()
+    page = new_page(routed=True)
     page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }")
     enter(page, desk)
     page.route("**/api/ratings", lambda route: route.abort())
@@ -90,7 +90,7 @@ def test_a_browser_that_keeps_nothing_says_so(new_page: NewPage, desk: Desk) -> 
 
 
 def test_what_waits_survives_a_reload_and_is_stored_once(new_page: NewPage, desk: Desk) -> None:
-    page = new_page()
+    page = new_page(routed=True)
     enter(page, desk)
     page.route("**/api/ratings", lose_the_answer)
     press(page, "1 2 3 4 5 Enter")
@@ -104,7 +104,7 @@ def test_what_waits_survives_a_reload_and_is_stored_once(new_page: NewPage, desk
 
 
 def test_another_person_neither_sees_nor_sends_what_waits(new_page: NewPage, desk: Desk) -> None:
-    page = new_page()
+    page = new_page(routed=True)
     enter(page, desk)
     page.route("**/api/ratings", lambda route: route.abort())
     press(page, "1 2 3 4 5 Enter")
@@ -128,7 +128,7 @@ def test_another_person_neither_sees_nor_sends_what_waits(new_page: NewPage, des
 
 
 def test_a_full_disk_is_said_and_the_rating_waits(new_page: NewPage, desk: Desk) -> None:
-    page = new_page()
+    page = new_page(routed=True)
     enter(page, desk)
     full = json.dumps({"detail": "studio.db can't be used (database or disk is full); nothing was stored."})
     page.route("**/api/ratings", lambda route: route.fulfill(status=503, body=full))
@@ -141,7 +141,7 @@ def test_a_full_disk_is_said_and_the_rating_waits(new_page: NewPage, desk: Desk)
 
 
 def test_a_waiting_rating_that_is_refused_can_be_opened_or_discarded(new_page: NewPage, desk: Desk) -> None:
-    page = new_page()
+    page = new_page(routed=True)
     enter(page, desk)
     for image_id in (1, 2):
         page.route("**/api/ratings", lambda route: route.abort())
@@ -261,7 +261,7 @@ def test_a_change_of_name_keeps_the_draft_for_its_person(new_page: NewPage, desk
 
 
 def test_a_draft_is_kept_in_the_browser_while_the_studio_is_away(new_page: NewPage, desk: Desk) -> None:
-    page = new_page()
+    page = new_page(routed=True)
     enter(page, desk)
     page.route("**/api/drafts", lambda route: route.abort())
     press(page, "7 2")
@@ -327,7 +327,7 @@ def test_back_reopens_what_was_just_rated_and_saving_makes_a_revision(new_page: 
 
 
 def test_back_reaches_a_rating_that_still_waits(new_page: NewPage, desk: Desk) -> None:
-    page = new_page()
+    page = new_page(routed=True)
     enter(page, desk)
     page.route("**/api/ratings", lambda route: route.abort())
     press(page, "1 2 3 4 5 Enter")
@@ -395,7 +395,7 @@ def test_two_tabs_of_one_person_get_different_images_and_overwrite_nothing(new_p
 
 
 def test_keys_typed_before_the_next_image_is_there_count_for_it(new_page: NewPage, desk: Desk) -> None:
-    page = new_page()
+    page = new_page(routed=True)
     enter(page, desk)
 
     def slowly(route: Route) -> None:

@@ -136,7 +136,7 @@ def test_keys_sides_back_skip_and_the_name_of_the_other_view(new_page: NewPage, 
 
 
 def test_choices_wait_while_the_studio_is_away(new_page: NewPage, desk: Desk) -> None:
-    page = new_page()
+    page = new_page(routed=True)
     enter(page, desk)
     shown(page)
     page.wait_for_load_state("networkidle")

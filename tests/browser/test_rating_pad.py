@@ -78,7 +78,7 @@ def test_can_not_judge_leaves_a_blank_cell(new_page: NewPage, desk: Desk) -> Non
 
 
 def test_a_second_enter_stores_nothing(new_page: NewPage, desk: Desk) -> None:
-    page = new_page()
+    page = new_page(routed=True)
     enter(page, desk)
 
     def slowly(route: Route) -> None:
