@@ -79,7 +79,7 @@ def read_all(csv: Path) -> tuple[Dataset, list[str]]:
 
 def split(data: Dataset, hashes: list[str]) -> HoldOut | CrossValidation:
     """As a training without further arguments splits."""
-    config = TrainConfig(ratings=data.sources[0])
+    config = TrainConfig(ratings=next(iter(data.sources)))
     groups = group_images(data, hashes)
     return make_validation(groups, data.in_a_pair, config.folds_wanted, config.share_held_out, config.seed)
 

@@ -85,7 +85,7 @@ def start(context: Context, name: str | None) -> str:
         run = find_run(context, name or "")
         if run.weighed_by_hand:
             raise RewardError("Weights set by hand learn from no ratings; ask of the run that they were saved from.")
-        context.desk.validated(run)  # its inputs must be those it was trained on, and may be read
+        context.desk.validated(run)  # its images must be there, and may be read
         with _one_starter(context):
             run = find_run(context, run.name)  # it may have been renamed or deleted meanwhile
             place = _place(context, run)
@@ -252,7 +252,7 @@ def _launch(run: Run, place: Path) -> None:
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     outputs = ["--json", str(run.folder.resolve() / RESULT), "--progress", str(place / "progress.jsonl")]
-    command = [sys.executable, "-m", "reward.learning_curve", *flags(run), *outputs]
+    command = [sys.executable, "-m", "reward.learning_curve", *flags(run), "--run", str(run.folder), *outputs]
     write_job(Job(run.name, place, tuple(command[3:]), run.folder / RESULT, time.time()))
     with (place / "log.txt").open("ab") as log:
         child = subprocess.Popen(

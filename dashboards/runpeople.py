@@ -15,42 +15,33 @@ if TYPE_CHECKING:
 
 
 def agreement_of(run: Run, roots: Roots) -> "Mapping[str, HeadAgreement]":
-    """By head; empty where the file doesn't tell people apart, is gone, has changed since, or may not be read."""
+    """By head; empty where the file doesn't tell people apart, is gone without a copy, or may not be read."""
     try:
-        trained = read_run(trained_run(run.folder))
-    except RewardError:
+        folder = trained_run(run.folder)
+        trained = read_run(folder)
+        arguments, inputs = ((trained.config if trained else {}).get(key) for key in ("arguments", "inputs"))
+        given: Any = arguments.get("ratings") if isinstance(arguments, dict) else None
+        if not isinstance(given, str) or not isinstance(inputs, dict) or not isinstance(arguments, dict):
+            return {}
+        root = arguments.get("image_root")
+        about = Path(given), str(inputs.get(given)), Path(root) if isinstance(root, str) else None
+        return _agreement(folder, roots, *about)
+    except (RewardError, OSError):
         return {}
-    arguments, inputs = ((trained.config if trained else {}).get(key) for key in ("arguments", "inputs"))
-    given: Any = arguments.get("ratings") if isinstance(arguments, dict) else None
-    if not isinstance(given, str) or not isinstance(inputs, dict) or not isinstance(arguments, dict):
-        return {}
-    file, root = Path(given).resolve(), arguments.get("image_root")
-    if not roots.may_read(file):
-        return {}
-    try:
-        about = file.stat()
-    except OSError:
-        return {}
-    recorded = str(inputs.get(given))
-    return _agreement(file, (about.st_mtime_ns, about.st_size), recorded, root if isinstance(root, str) else None)
 
 
 @lru_cache(maxsize=50)
 def _agreement(
-    file: Path, _stamp: tuple[int, int], recorded: str, image_root: str | None
+    run: Path, roots: Roots, file: Path, sha256: str, image_root: Path | None
 ) -> "Mapping[str, HeadAgreement]":
-    """Read once as long as the file stays as it is."""
+    """Read once: what a run learned from stays as it was."""
     from annotate.alpha import head_agreements
     from annotate.rated import rated_of_table
-    from reward.images import content_sha256
+    from reward.inputs import read_inputs
     from reward.ratings import read_ratings
 
-    try:
-        if content_sha256(file) != recorded:
-            return {}
-        table = read_ratings(file, Path(image_root) if image_root else None, check_images=False)
-    except (RewardError, OSError):
-        return {}
+    content = read_inputs(run, {str(file): sha256}, roots.may_read)[file]
+    table = read_ratings(file, image_root, check_images=False, content=content)
     if not table.has_annotators:
         return {}
     return {one.head: one for one in head_agreements(rated_of_table(table))}

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
@@ -19,7 +19,7 @@ from reward.aspects import HEADS
 from reward.config import TrainConfig
 from reward.errors import CheckpointError, InputError
 from reward.events import plain
-from reward.images import content_sha256
+from reward.inputs import read_inputs, sha256_of, write_inputs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,13 +87,14 @@ class RunFolder:
                 "--resume goes on with it, --overwrite replaces it" if resumable else "--overwrite begins it anew",
             )
 
-    def create(self, record: dict[str, Any], *, overwrite: bool) -> None:
-        """Make the folder with its config.json.
+    def create(self, record: dict[str, Any], inputs: Mapping[Path, bytes], *, overwrite: bool) -> None:
+        """Make the folder with its config.json and a copy of the input files.
 
         With `overwrite` an earlier run is set aside, and removed once this one has a `best/`.
 
         Raises:
             InputError: another run began here since `check_free`; it is left alone.
+            CheckpointError: the copies can't be written.
         """
         if overwrite and self.path.is_dir() and self.holds_a_run:
             beside = (self.path.with_name(f"{self._aside_prefix}{os.getpid()}.{number}") for number in range(1000))
@@ -105,6 +106,7 @@ class RunFolder:
         except FileExistsError as error:
             raise InputError.one("--output", f"another run has begun in {self.path}", "name a new folder") from error
         self._begun = True
+        write_inputs(self.path, inputs)
         _sync(self.path / CONFIG, self.path)
         with suppress(OSError):  # a parent folder that may not be read
             _sync(self.path.parent)
@@ -234,6 +236,22 @@ class RunFolder:
         except (OSError, SafetensorError) as error:
             raise CheckpointError(f"{file}: can't be resumed from ({error})") from error
 
+    def inputs(self, config: TrainConfig) -> dict[Path, bytes] | None:
+        """The input files as the run that is here read them; None where `config` names others, see `check_same_run`.
+
+        Raises:
+            InputError: one of them isn't kept, and is gone or has changed.
+            CheckpointError: config.json is damaged.
+        """
+        try:
+            record = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
+            arguments, recorded = record["arguments"], dict(record["inputs"].items())
+            given = {name: arguments.get(name) for name in ("ratings", "pairs", "prompts")}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CheckpointError(f"{self.path / CONFIG}: damaged, can't be resumed from") from error
+        same = all(value == _recorded(getattr(config, name)) for name, value in given.items())
+        return read_inputs(self.path, recorded) if same else None
+
     def check_same_run(self, record: dict[str, Any]) -> None:
         """Refuse to resume with other arguments or changed input files.
 
@@ -275,15 +293,19 @@ def run_record(
     arguments = {item.name: getattr(config, item.name) for item in fields(config)}
     arguments |= {"epochs": config.total_epochs, "batch_size": config.pairs_per_step}
     return {
-        "arguments": {name: str(value) if isinstance(value, Path) else value for name, value in arguments.items()},
+        "arguments": {name: _recorded(value) for name, value in arguments.items()},
         "backbone": backbone,
-        "inputs": {str(path): content_sha256(path) for path in data.sources},
+        "inputs": {str(path): sha256_of(content) for path, content in data.sources.items()},
         "images": hashlib.sha256("\n".join(sorted(images)).encode()).hexdigest(),
         "simulated": data.simulated,
         "versions": {name: found for name in _LIBRARIES if (found := _version(name))},
         "git_revision": _git_revision(),
         "created": created,
     }
+
+
+def _recorded(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
 
 
 def _json(value: Any) -> str:

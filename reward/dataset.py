@@ -1,6 +1,6 @@
 """From input files to what training works on: images with ratings, pairs with winners, embeddings, split groups."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,10 +22,14 @@ from reward.pairs import (
     prompt_numbers,
     rating_pairs,
 )
+from reward.preferences import KIND as PAIRS
 from reward.preferences import PreferencesTable, read_preferences
+from reward.prompts import KIND as PROMPTS
 from reward.prompts import find_prompts, read_prompts
 from reward.raters import PersonRatings
+from reward.ratings import KIND as RATINGS
 from reward.ratings import RatingsTable, read_ratings
+from reward.textfiles import read_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +86,7 @@ class Dataset:
         pairs: pairs on the five heads (multihead mode), else None.
         combined: what the combined or overall score should order; `target` says where it is from.
         texts: (N) prompt text of each image, "" = unknown.
-        sources: the input files.
+        sources: the input files and their content.
         has_preferences: whether overall preferences were given.
         by_person: who rated what, where the file tells.
         min_rating_diff: the smallest difference of ratings that makes a win.
@@ -99,7 +103,7 @@ class Dataset:
     combined: LabelledPairs
     target: str
     texts: list[str]
-    sources: list[Path]
+    sources: Mapping[Path, bytes] = field(repr=False)
     has_preferences: bool = False
     by_person: PersonRatings | None = None
     min_rating_diff: float = 0.0
@@ -119,11 +123,14 @@ class Dataset:
         return mask
 
 
-def read_dataset(config: TrainConfig, *, check_images: bool = True) -> Dataset:
+def read_dataset(
+    config: TrainConfig, *, check_images: bool = True, kept: Mapping[Path, bytes] | None = None
+) -> Dataset:
     """Read and check all input files of a run.
 
     Args:
         check_images: also decode every image, so that missing and broken ones are named.
+        kept: the input files' content as an earlier run had it, which is read instead of them.
 
     Raises:
         InputError: the faults of all files at once; or no prompt has two rated images, or no pair is a win.
@@ -142,20 +149,32 @@ def read_dataset(config: TrainConfig, *, check_images: bool = True) -> Dataset:
         faults.append(
             Fault("--image-root", None, f"{root} is no folder", "give the folder that image paths start from")
         )
+    sources: dict[Path, bytes] = {}
+
+    def content(path: Path, kind: str) -> bytes:
+        # Read once: while images are encoded people go on rating, and a run is to record what it learned from.
+        sources[path] = kept[path] if kept is not None and path in kept else read_bytes(path, kind)
+        return sources[path]
+
     rated, preferred = None, None
-    if config.mode == "multihead" and config.ratings is not None:
-        ratings_path = config.ratings
-        rated = collect(lambda: read_ratings(ratings_path, root, check_images=check_images))
-    if config.pairs is not None:
-        pairs_path = config.pairs
-        preferred = collect(lambda: read_preferences(pairs_path, root, check_images=check_images))
-    main_file = config.ratings if config.mode == "multihead" else config.pairs
+    ratings, pairs = config.ratings if config.mode == "multihead" else None, config.pairs
+    if ratings is not None:
+        rated = collect(
+            lambda: read_ratings(ratings, root, check_images=check_images, content=content(ratings, RATINGS))
+        )
+    if pairs is not None:
+        preferred = collect(
+            lambda: read_preferences(pairs, root, check_images=check_images, content=content(pairs, PAIRS))
+        )
+    main_file = ratings or pairs
     assert main_file is not None  # TrainConfig checks it
-    prompts_path = find_prompts(main_file, config.prompts)
-    texts = collect(lambda: read_prompts(prompts_path)) if prompts_path is not None else {}
+    if kept is None:
+        prompts = find_prompts(main_file, config.prompts)
+    else:
+        prompts = next((path for path in kept if path not in (ratings, pairs)), config.prompts)
+    texts = collect(lambda: read_prompts(prompts, content(prompts, PROMPTS))) if prompts is not None else {}
     if faults:
         raise InputError(faults)
-    sources = [path for path in (config.ratings if rated else None, config.pairs, prompts_path) if path is not None]
     return _assemble(config, rated, preferred, texts or {}, sources)
 
 
@@ -164,9 +183,9 @@ def _assemble(
     rated: RatingsTable | None,
     preferred: PreferencesTable | None,
     texts: dict[str, str],
-    sources: list[Path],
+    sources: Mapping[Path, bytes],
 ) -> Dataset:
-    main_file = sources[0]
+    main_file = next(iter(sources))
     rows = _Rows(texts)
     ratings = np.zeros((0, len(HEADS)))
     if rated is not None:
@@ -303,5 +322,5 @@ def group_images(data: Dataset, hashes: Sequence[str]) -> Ints:
         Link("the picture", [pictures[sha] for sha in hashes]),
     ]
     groups = split_groups(links)
-    check_groups(groups, names, links, str(data.sources[0]))
+    check_groups(groups, names, links, str(next(iter(data.sources))))
     return groups

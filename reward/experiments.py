@@ -1,7 +1,8 @@
 """What the commands that compare ways of learning share: data read and encoded once, training to the end, shares."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -39,13 +40,16 @@ class Experiment:
     folds: int
 
 
-def prepare(config: TrainConfig) -> Experiment:
+def prepare(config: TrainConfig, kept: Mapping[Path, bytes] | None = None) -> Experiment:
     """Read, check and encode, as `train` does.
+
+    Args:
+        kept: as in `read_dataset`.
 
     Raises:
         InputError, BackboneError: as `train`; or fewer prompts than folds.
     """
-    data = read_dataset(config)
+    data = read_dataset(config, kept=kept)
     count = config.folds or _FOLDS
     check_folds(len(np.unique(data.prompt[data.in_a_pair])), count)
     backbone = make_backbone(config.backbone).to(pick_device(config.device))

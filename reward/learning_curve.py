@@ -5,7 +5,7 @@ import csv
 import dataclasses
 import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from json import dumps
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reward.aspects import ASPECTS, HEADS
+from reward.checkpoints import RunFolder
 from reward.cli import EXIT_OK, add_flags, report
 from reward.config import TrainConfig
 from reward.errors import InputError
@@ -104,13 +105,17 @@ class LearningCurve:
 
 
 def learning_curve(
-    config: TrainConfig, repeats: int = REPEATS, after_epoch: Callable[[], object] = lambda: None
+    config: TrainConfig,
+    repeats: int = REPEATS,
+    after_epoch: Callable[[], object] = lambda: None,
+    kept: Mapping[Path, bytes] | None = None,
 ) -> LearningCurve:
     """Train on ever more randomly drawn prompts and measure on a fold that isn't drawn from, each fold in turn.
 
     Args:
         repeats: how often prompts are drawn anew; a size's accuracy is the mean over draws.
         after_epoch: called `repeats` × epochs times.
+        kept: as in `read_dataset`.
 
     All sizes and folds of a draw are trained side by side, each prompt being a "fold" that a member may leave out. A
     size's combination weights are fitted to its own drawn prompts, on scores of members that haven't seen them.
@@ -118,7 +123,7 @@ def learning_curve(
     Raises:
         InputError, BackboneError: as `train`; or fewer prompts than folds.
     """
-    found = prepare(config)
+    found = prepare(config, kept)
     data, count = found.data, found.folds
     assert data.pairs is not None  # multihead mode
     eligible = np.zeros(len(found.x), dtype=bool)
@@ -239,6 +244,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--repeats", type=int, default=REPEATS, help=f"how often prompts are drawn anew (default: {REPEATS})"
     )
+    parser.add_argument(
+        "--run", type=Path, metavar="DIR", help="read the input files as this run, which learned from them, keeps them"
+    )
     parser.add_argument("--csv", type=Path, metavar="OUT", help="write the curves as CSV too")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the curves and answers as JSON too")
     parser.add_argument(
@@ -250,17 +258,28 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     arguments = vars(build_parser().parse_args(argv))
-    own = {name: arguments.pop(name) for name in ("repeats", "csv", "json", "progress")}
+    own = {name: arguments.pop(name) for name in ("repeats", "run", "csv", "json", "progress")}
     return report(lambda: _run(TrainConfig(**arguments), **own))
 
 
-def _run(config: TrainConfig, *, repeats: int, csv: Path | None, json: Path | None, progress: Path | None) -> int:
+def _run(
+    config: TrainConfig,
+    *,
+    repeats: int,
+    run: Path | None,
+    csv: Path | None,
+    json: Path | None,
+    progress: Path | None,
+) -> int:
     from tqdm import tqdm
 
     if repeats < 1:
         raise InputError.one("--repeats", f"{repeats} is too few", "at least 1")
     for flag, file in (("--csv", csv), ("--json", json), ("--progress", progress)):
         check_output(flag, file)
+    kept = RunFolder(run).inputs(config) if run is not None else None
+    if run is not None and kept is None:
+        raise InputError.one("--run", f"{run} learned from other files", "give the --ratings and --pairs that it had")
     total = repeats * config.total_epochs
     with tqdm(total=total, unit="epoch", desc="training", file=sys.stderr, disable=None, leave=False) as bar:
         counter = _Counter(total, progress)
@@ -269,7 +288,7 @@ def _run(config: TrainConfig, *, repeats: int, csv: Path | None, json: Path | No
             bar.update()
             counter.add()
 
-        found = learning_curve(config, repeats, after_epoch)
+        found = learning_curve(config, repeats, after_epoch, kept)
     if csv is not None:
         write_text(csv, as_csv(found))
     if json is not None:

@@ -4,7 +4,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reward.errors import Fault, InputError
 from reward.images import find_problems, resolve_image, search_bases
@@ -13,7 +13,7 @@ from reward.textfiles import read_text
 if TYPE_CHECKING:
     import pandas as pd
 
-_KIND = "a pairs JSONL"
+KIND: Final = "a pairs JSONL"
 _KEYS = ("prompt", "img_pos", "img_neg", "label")
 
 
@@ -29,15 +29,20 @@ class PreferencesTable:
     frame: "pd.DataFrame"
 
 
-def read_preferences(path: Path, image_root: Path | None = None, *, check_images: bool = True) -> PreferencesTable:
+def read_preferences(
+    path: Path, image_root: Path | None = None, *, check_images: bool = True, content: bytes | None = None
+) -> PreferencesTable:
     """Read and check a pairs JSONL; paths resolve as in a ratings CSV.
+
+    Args:
+        content: the file's, where it has been read already or `path` holds something else by now.
 
     Raises:
         InputError: every fault of the file at once, each with its line and remedy.
     """
     import pandas as pd
 
-    text = read_text(path, _KIND)
+    text = read_text(path, KIND, content)
     bases = search_bases(path, image_root)
     rows: list[tuple[int, dict[str, Any]]] = []
     faults: list[Fault] = []

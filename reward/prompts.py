@@ -1,18 +1,24 @@
 """Prompts CSV (`prompt_id,prompt`) → prompt texts by id."""
 
 from pathlib import Path
+from typing import Final
 
 from reward.errors import InputError
 from reward.tables import open_csv
 
+KIND: Final = "a prompts CSV"
 
-def read_prompts(path: Path) -> dict[str, str]:
+
+def read_prompts(path: Path, content: bytes | None = None) -> dict[str, str]:
     """Prompt text by prompt_id.
+
+    Args:
+        content: the file's, where it has been read already or `path` holds something else by now.
 
     Raises:
         InputError: unreadable, a column missing, a blank id, or one id with two texts; every fault at once.
     """
-    table = open_csv(path, "a prompts CSV", ("prompt_id", "prompt"))
+    table = open_csv(path, KIND, ("prompt_id", "prompt"), content)
     frame, _ = table.frame(["prompt_id", "prompt"], [])
     prompts: dict[str, str] = {}
     faults = []

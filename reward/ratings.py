@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reward.aspects import MAX_RATING, MIN_RATING, RATING_COLUMNS
 from reward.errors import Fault, InputError
@@ -14,7 +14,7 @@ from reward.tables import CsvTable, open_csv
 if TYPE_CHECKING:
     import pandas as pd
 
-_KIND = "a ratings CSV"
+KIND: Final = "a ratings CSV"
 _IMAGE = ("prompt_id", "file")
 _FIRST_ROWS = 1_000  # mostly these answer what would take long to ask of all
 _REQUIRED = ("prompt_id", "image_path", *RATING_COLUMNS)
@@ -51,18 +51,21 @@ class RatingsTable:
         return PersonRatings(image.to_numpy(dtype="int64"), person.astype("int64"), values, list(names))
 
 
-def read_ratings(path: Path, image_root: Path | None = None, *, check_images: bool = True) -> RatingsTable:
+def read_ratings(
+    path: Path, image_root: Path | None = None, *, check_images: bool = True, content: bytes | None = None
+) -> RatingsTable:
     """Read and check a ratings CSV.
 
     Args:
         image_root: where relative image paths are looked for first; then the working directory, then the file's folder.
         check_images: also decode every image, so that missing and broken ones are named.
+        content: the file's, where it has been read already or `path` holds something else by now.
 
     Raises:
         InputError: every fault of the file at once, each with its line and remedy.
     """
 
-    table = open_csv(path, _KIND, _REQUIRED)
+    table = open_csv(path, KIND, _REQUIRED, content)
     has_annotators = "annotator" in table.columns
     strings = ["prompt_id", "image_path", *(["annotator"] if has_annotators else [])]
     frame, faults = table.frame(strings, RATING_COLUMNS)

@@ -92,15 +92,18 @@ def _typed(data: bytes, strings: Sequence[str], numbers: Sequence[str], **option
     return pd.read_csv(io.BytesIO(data), dtype={**dict.fromkeys(strings, "str"), **as_numbers}, **options)
 
 
-def open_csv(path: Path, kind: str, required: Iterable[str]) -> CsvTable:
+def open_csv(path: Path, kind: str, required: Iterable[str], content: bytes | None = None) -> CsvTable:
     """Read a CSV's text and header and check its shape.
 
     Separators `,`, `;` (as Excel writes where the comma is the decimal sign) and tab are told by the header.
 
+    Args:
+        content: as in `read_text`.
+
     Raises:
         InputError: unreadable, a required column is missing or stands twice, or lines of the wrong length; all of them.
     """
-    text = read_text(path, kind)
+    text = read_text(path, kind, content)
     header = _first_line(text.lstrip("\r\n"))
     separator = max(",;\t", key=header.count)
     columns = tuple(name.strip() for name in next(csv.reader([header], delimiter=separator)))

@@ -5,23 +5,35 @@ from pathlib import Path
 from reward.errors import InputError
 
 
-def read_text(path: Path, kind: str) -> str:
-    """The file's text without byte-order mark.
+def read_bytes(path: Path, kind: str) -> bytes:
+    """The file's content.
 
     Args:
         kind: what the file should be, for the message ("a ratings CSV").
 
     Raises:
-        InputError: missing, not a file, empty, binary or not UTF-8.
+        InputError: missing, not a file or not readable.
     """
     if not path.exists():
         raise InputError.one(path, "the file does not exist", f"give the path of {kind}")
     if not path.is_file():
         raise InputError.one(path, "this is a folder", f"give the path of {kind}")
     try:
-        raw = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise InputError.one(path, f"can't be read ({error.strerror})", "check its permissions") from error
+
+
+def read_text(path: Path, kind: str, content: bytes | None = None) -> str:
+    """The file's text without byte-order mark.
+
+    Args:
+        content: the file's, where it has been read already or `path` holds something else by now.
+
+    Raises:
+        InputError: as `read_bytes`; or empty, binary or not UTF-8.
+    """
+    raw = read_bytes(path, kind) if content is None else content
     if not raw or raw.isspace():
         raise InputError.one(path, "the file is empty", f"give {kind} with at least one row")
     try:

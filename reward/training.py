@@ -26,6 +26,7 @@ from reward.evaluation import Evaluation, Evaluator
 from reward.events import Encoding, Epoch, Event, Finished, Reading, Split, Warning
 from reward.fitting import Fit
 from reward.heads import HIDDEN
+from reward.inputs import changed_since
 from reward.losses import Objective
 from reward.model import MultiHeadReward
 from reward.model_config import OVERALL, ModelConfig
@@ -56,9 +57,12 @@ def train(config: TrainConfig, should_stop: Callable[[], bool] = lambda: False) 
     run.check_free(config)
     check_unclaimed(run.path)
     device = pick_device(config.device)
-    data = read_dataset(config)
+    kept = run.inputs(config) if config.resume else None
+    data = read_dataset(config, kept=kept)
     _check_folds(config, data)
     yield from _reading(data)
+    for file in changed_since(kept or {}):
+        yield Warning(f"{file} has changed since the run began: it goes on with what it began with; a new run reads it")
     backbone = make_backbone(config.backbone).to(device)
     embedded: list[Embeddings] = []
     yield from _encode(config, data, backbone, should_stop, embedded)
@@ -174,7 +178,7 @@ class _Loop:
         )
         yield from _rater_notes(fit.problem.raters)
         if not config.resume:
-            self.run.create(self.record, overwrite=config.overwrite)
+            self.run.create(self.record, self.data.sources, overwrite=config.overwrite)
         with claimed(self.run.path):
             yield from self._held(fit, evaluator, should_stop, work)
 

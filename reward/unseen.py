@@ -20,7 +20,7 @@ from reward.embeddings import EmbeddingCache, default_cache_dir, embed_files
 from reward.errors import CheckpointError, InputError, RewardError
 from reward.evaluation import Evaluator
 from reward.events import Encoding
-from reward.images import content_sha256
+from reward.inputs import read_inputs
 from reward.model import MultiHeadReward
 from reward.units import fit_units
 from reward.validation import HoldOut, Validation, make_validation
@@ -65,17 +65,17 @@ def read_validation(
     Args:
         run: the run's folder.
         cache_dir: where embeddings are kept.
-        may_read: asked for every input file and image; False refuses.
+        may_read: asked for every image, and every input file of which the run keeps no copy; False refuses.
 
     Raises:
-        InputError: an input is missing, has changed since, or may not be read.
+        InputError: an image, or an input that isn't kept, is missing, has changed since, or may not be read.
         CheckpointError: the run is damaged, or has no `best/` yet.
         BackboneError: the backbone can't be had.
     """
     record = _record(run)
     config = _config(record)
-    _check_inputs(record, may_read)
-    data = read_dataset(config, check_images=False)
+    kept = read_inputs(run, record["inputs"], may_read)
+    data = read_dataset(config, check_images=False, kept=kept)
     if refused := [file for file in data.files if not may_read(file.resolve())]:
         raise InputError.one(refused[0], "outside the folders that may be read here", "allow its folder")
     if missing := [file for file in data.files if not file.is_file()]:
@@ -173,14 +173,3 @@ def _config(record: dict[str, Any]) -> TrainConfig:
         return TrainConfig(**{**given, **paths})
     except (TypeError, RewardError) as error:
         raise CheckpointError(f"{CONFIG}: damaged, the run's arguments can't be understood ({error})") from error
-
-
-def _check_inputs(record: dict[str, Any], may_read: Callable[[Path], bool]) -> None:
-    for name, sha256 in record["inputs"].items():
-        file = Path(name)
-        if not may_read(file.resolve()):
-            raise InputError.one(file, "outside the folders that may be read here", "allow its folder")
-        if not file.is_file():
-            raise InputError.one(file, "the file does not exist", "start from the folder where the run was started")
-        if content_sha256(file) != sha256:
-            raise InputError.one(file, "changed since the run was trained", "train anew to see these figures")

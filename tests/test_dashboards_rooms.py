@@ -657,7 +657,11 @@ def test_the_head_table_tells_how_far_people_agree(own: Context, place: Path, tm
         assert shown["Style"] == f"{style.alpha:.2f} ({style.interval[0]:.2f} – {style.interval[1]:.2f})"
         assert shown["Combined"] == "–"
     trained = analysis.find_run(own, "trained")
-    assert agreement_of(trained, make_context(tmp_path, own.roots.outputs).roots) == {}
+    elsewhere = make_context(tmp_path, own.roots.outputs).roots
+    assert agreement_of(trained, elsewhere)["style"].alpha == style.alpha  # of the run's own copy
+    shutil.rmtree(trained.folder / "inputs")
+    assert agreement_of(trained, own.roots)["style"].alpha == style.alpha  # where it was
+    assert agreement_of(trained, make_context(tmp_path / "data", own.roots.outputs).roots) == {}
     changed = {str(ratings): "0" * 64}
     (trained.folder / "config.json").write_text(json.dumps(trained.config | {"inputs": changed}))
     assert agreement_of(trained, own.roots) == {}

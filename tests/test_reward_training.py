@@ -53,7 +53,8 @@ def test_the_real_ratings_train_with_the_published_defaults(avt: Path, tmp_path:
         "--backbone", "pixelstats", "--output", output,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert {path.name for path in output.iterdir()} == {"config.json", "metrics.jsonl", "best", "last", "checkpoints"}
+    names = {"config.json", "metrics.jsonl", "inputs", "best", "last", "checkpoints"}
+    assert {path.name for path in output.iterdir()} == names
     for link in ("best", "last"):
         names = {path.name for path in (output / link).iterdir()}
         assert {"config.json", "model.safetensors", "metrics.json", "README.md"} <= names
