@@ -277,7 +277,7 @@ def test_resuming_with_other_prompts_images_or_weights_is_refused(
     assert "the backbone changed" in refusal(clip)
     prompts = ratings.parent / "prompts.csv"
     prompts.write_text("prompt_id,prompt\np0,a cat\np1,a cat\n")
-    assert "prompts.csv changed" in refusal(config(ratings, tmp_path / "a"))
+    assert "--prompts, " in refusal(config(ratings, tmp_path / "a", prompts=prompts))
     prompts.unlink()
     draw(ratings.parent / "images/p0/0.png", 99)
     assert "the images changed" in refusal(config(ratings, tmp_path / "a"))
@@ -398,11 +398,11 @@ def test_what_a_killed_writer_set_aside_comes_back_or_goes(ratings: Path, tmp_pa
     assert not run.path.exists()
     aside.rmdir()
     (tmp_path / "kept").rename(aside)  # killed before the first epoch was done, twice, and then failed
-    run.create({}, overwrite=False)
+    run.create({}, {}, overwrite=False)
     for _ in range(2):
         run = RunFolder(tmp_path / "a")
         run.tidy()
-        run.create({}, overwrite=True)
+        run.create({}, {}, overwrite=True)
     assert not (tmp_path / "a/best").exists()
     run.failed()
     assert same(before, weights(tmp_path / "a", "best"))
@@ -453,7 +453,7 @@ def test_ctrl_c_exits_130_with_last_complete(ratings: Path, tmp_path: Path) -> N
 
 
 def test_a_run_killed_before_its_first_checkpoint_is_begun_anew(ratings: Path, tmp_path: Path) -> None:
-    RunFolder(tmp_path / "a").create({}, overwrite=False)  # and no further
+    RunFolder(tmp_path / "a").create({}, {}, overwrite=False)  # and no further
     for more in ({}, {"resume": True}):
         with pytest.raises(InputError) as caught:
             list(train(config(ratings, tmp_path / "a", **more)))

@@ -47,7 +47,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def new_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens a page in a context of its own: `new_page(width=1280, height=720, dark=False)`; `routed` where a test sets routes."""
+    """Opens a page in a context of its own: `new_page(width=1280, dark=True)`; `routed` where a test sets routes."""
     contexts = []
 
     def open_page(
