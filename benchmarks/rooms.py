@@ -1,11 +1,11 @@
-"""What a page costs with 200 runs and 10,000 rated images: to open, to switch tabs and rooms, and to score one upload.
+"""What a page costs with 200 runs and 10,000 rated images: to open, and to switch tabs and rooms.
 
     python benchmarks/rooms.py
 
 The first page is measured against a bare `import gradio` that serves an empty page. A switch is measured in Chromium by
 the page's own clock, from the click to the second frame in which the tab or room stands there, and until its numbers
 do: every tab and every room of a tab, the first time in a page that was just opened, and once more when all of them
-have been opened. One upload's score is measured against the bare encode and heads on the same file.
+have been opened.
 """
 
 import os
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -223,30 +223,6 @@ def compare_two(page: "Page") -> None:
     page.wait_for_timeout(1000)
 
 
-def one_upload(folder: Path, times: int) -> tuple[Callable[[], object], Callable[[], object]]:
-    """The page's way to a table of scores for one file, and the bare encode and heads; each to be called `times` times.
-
-    Every file is a new one to the page, which keeps the embeddings of those that it has seen.
-    """
-    from dashboards import scoring
-    from tests.dashboards_helpers import make_context
-
-    context = make_context(folder / "data", folder / "outputs")
-    random = np.random.default_rng(1)
-    files = [folder / f"photograph-{number}.jpg" for number in range(times)]
-    for file in files:
-        small = Image.fromarray(random.integers(0, 256, (48, 64, 3), dtype=np.uint8))
-        small.resize((1024, 768), Image.Resampling.BICUBIC).save(file, quality=92)
-    model = context.shelf.use(folder / "outputs/run-000/best", lambda one: one)
-    dropped, scored = iter(files), iter(files)
-
-    def page() -> object:
-        report = scoring.score(context, "run-000", "best", [str(next(dropped))])
-        return report.table(scoring.AS_GIVEN)
-
-    return page, lambda: model.score("", str(next(scored)))
-
-
 def rows(quick: bool) -> Iterator[Row]:
     runs, images, prompts = (3, 30, 3) if quick else (RUNS, IMAGES, PROMPTS)
     rounds = 1 if quick else ROUNDS
@@ -272,9 +248,6 @@ def rows(quick: bool) -> Iterator[Row]:
         slowest = max(found.again, key=lambda room: float(np.median(found.again[room])))
         what = f"the slowest of them when all have been opened ({slowest.name or slowest.tab}): shown"
         yield Row(what, found.again[slowest], most=200, unit=" ms")
-        upload, bare = one_upload(folder, 1 + 5 * rounds)
-        upload(), bare()
-        yield Row("one upload scored ÷ bare encode and heads", ratios(in_turn([upload, bare], 5 * rounds)), most=1.1)
 
 
 if __name__ == "__main__":

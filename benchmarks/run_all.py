@@ -23,6 +23,7 @@ NAMES = (
     "encoding",
     "first_training",
     "rooms",
+    "upload",
     "kills",
     "rating_load",
     "ratings_csv",
