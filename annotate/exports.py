@@ -10,6 +10,8 @@ from annotate.store import Store
 from reward.errors import RewardError
 
 _GATHER_S = 0.05  # saves that come within this time become one write
+_REST = 3  # times as long as a write took, so that many people's saves get most of the machine
+_MOST_REST_S = 1.0
 _POLL_S = 0.5  # how often the files are looked at for edits by others
 _log = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ class Exporter:
         self._pass_lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._hurry = threading.Event()  # somebody waits for the files
         self._thread: threading.Thread | None = None
         self._state = threading.Condition()
         self._asked = 0
@@ -50,6 +53,7 @@ class Exporter:
         if self._thread is None:
             return
         self._stopping.set()
+        self._hurry.set()
         self._wake.set()
         self._thread.join()
         self._thread = None
@@ -61,6 +65,7 @@ class Exporter:
         with self._state:
             self._asked += 1
             target = self._asked
+            self._hurry.set()
             self._wake.set()
             return self._state.wait_for(lambda: self._finished >= target, timeout)
 
@@ -68,11 +73,14 @@ class Exporter:
         trusting = True  # at start nobody is in the midst of writing
         while True:
             self._wake.clear()
+            self._hurry.clear()
+            began = time.monotonic()
             with self._state:
                 asked = self._asked
             stopping = self._stopping.is_set()
             settled = self._pass(trusting=trusting, all_files=stopping or asked > self._finished)
             trusting = False
+            lasted = time.monotonic() - began
             if settled:
                 with self._state:
                     self._finished = asked
@@ -80,7 +88,7 @@ class Exporter:
             if stopping:
                 return
             if self._wake.wait(_POLL_S):
-                self._stopping.wait(_GATHER_S)
+                self._hurry.wait(max(_GATHER_S, min(_MOST_REST_S, _REST * lasted)))
 
     def _pass(self, *, trusting: bool, all_files: bool) -> bool:
         with self._pass_lock:
