@@ -31,8 +31,8 @@ class RunDesk:
         """The run's images and how its validation scored them; `combined` is NaN where weights were set by hand.
 
         Raises:
-            RewardError: its files are missing, have changed, are damaged, or lie outside the studio's folders; or the
-                run that weights set by hand were saved from is gone.
+            RewardError: its images, or input files of which it has no copy, are missing, have changed, are damaged, or
+                lie outside the studio's folders; or the run that weights set by hand were saved from is gone.
         """
         from reward.lineage import trained_run
 

@@ -4,7 +4,7 @@ import math
 import os
 import shlex
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -29,8 +29,11 @@ _MULTIHEAD_ONLY: Final = ("ratings", "min_rating_diff", "targets")
 _ALWAYS_TOLD: Final = ("mode", "ratings", "pairs", "output", "backbone")
 
 
-def config_of(values: Mapping[str, Any], roots: Roots) -> TrainConfig:
+def config_of(values: Mapping[str, Any], roots: Roots, kept: Container[Path] = ()) -> TrainConfig:
     """Check what the form (or any client) sent. Keys are `TrainConfig`'s fields; `output` is the run's name.
+
+    Args:
+        kept: input files that may be gone, for the run has copies of them.
 
     Raises:
         InputError: faulty values, each with its flag.
@@ -39,7 +42,7 @@ def config_of(values: Mapping[str, Any], roots: Roots) -> TrainConfig:
     known, faults = _known(values)
     if faults:
         raise InputError(list(faults.values()))
-    return TrainConfig(**known | _paths(known, roots))
+    return TrainConfig(**known | _paths(known, roots, kept))
 
 
 def faults_of(values: Mapping[str, Any], roots: Roots) -> dict[str, str]:
@@ -183,10 +186,12 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _paths(known: Mapping[str, Any], roots: Roots) -> dict[str, Any]:
+def _paths(known: Mapping[str, Any], roots: Roots, kept: Container[Path] = ()) -> dict[str, Any]:
     checked: dict[str, Any] = {}
     for field in ("ratings", "pairs", "prompts"):
-        if field in known:
+        if field in known and (path := Path(known[field])) in kept and not path.exists():
+            checked[field] = path
+        elif field in known:
             checked[field] = Path(short_path(roots.existing_file(known[field], _BY_FIELD[field].option)))
     for field in ("image_root", "cache_dir"):
         if field in known:

@@ -16,6 +16,7 @@ from dashboards.runs import Run, clean_metrics, is_metrics, number, read_checkpo
 from reward.claim import is_claimed
 from reward.config import TrainConfig
 from reward.errors import RewardError
+from reward.inputs import kept_inputs
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -174,7 +175,9 @@ def _resumed(context: Context, output: Path, before: JobStatus | None) -> list[s
     # One that was killed between its last checkpoint and its end is gone on with all the same, and ends at once.
     if finished(run) and (before is None or before.state is JobState.FINISHED):
         raise JobError(f"{output.name} has gone through all its epochs: there is nothing to go on with.")
-    config = config_of({**recorded, "output": output.name, "overwrite": False}, context.roots)
+    inputs = run.config.get("inputs")
+    kept = kept_inputs(output, inputs) if isinstance(inputs, dict) else set()
+    config = config_of({**recorded, "output": output.name, "overwrite": False}, context.roots, kept)
     return arguments(replace(config, resume=True, **_as_recorded(output.name, recorded, config)))
 
 

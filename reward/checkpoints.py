@@ -241,16 +241,18 @@ class RunFolder:
 
         Raises:
             InputError: one of them isn't kept, and is gone or has changed.
-            CheckpointError: config.json is damaged.
+            CheckpointError: config.json is damaged or missing.
         """
         try:
             record = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
             arguments, recorded = record["arguments"], dict(record["inputs"].items())
-            given = {name: arguments.get(name) for name in ("ratings", "pairs", "prompts")}
+            given = {name: arguments.get(name) for name in ("mode", "ratings", "pairs", "prompts")}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise CheckpointError(f"{self.path / CONFIG}: damaged, can't be resumed from") from error
+            raise CheckpointError(f"{self.path / CONFIG}: damaged, the run's input files can't be told") from error
         same = all(value == _recorded(getattr(config, name)) for name, value in given.items())
-        return read_inputs(self.path, recorded) if same else None
+        return (
+            read_inputs(self.path, recorded, remedy="go on with the file as it was, or --overwrite") if same else None
+        )
 
     def check_same_run(self, record: dict[str, Any]) -> None:
         """Refuse to resume with other arguments or changed input files.

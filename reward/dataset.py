@@ -86,7 +86,7 @@ class Dataset:
         pairs: pairs on the five heads (multihead mode), else None.
         combined: what the combined or overall score should order; `target` says where it is from.
         texts: (N) prompt text of each image, "" = unknown.
-        sources: the input files and their content.
+        sources: the input files and their content, until `forget_content`.
         has_preferences: whether overall preferences were given.
         by_person: who rated what, where the file tells.
         min_rating_diff: the smallest difference of ratings that makes a win.
@@ -103,13 +103,17 @@ class Dataset:
     combined: LabelledPairs
     target: str
     texts: list[str]
-    sources: Mapping[Path, bytes] = field(repr=False)
+    sources: dict[Path, bytes] = field(repr=False)
     has_preferences: bool = False
     by_person: PersonRatings | None = None
     min_rating_diff: float = 0.0
     corrects: bool = False
     simulated: bool = False
     notes: list[str] = field(default_factory=list)
+
+    def forget_content(self) -> None:
+        """Let go of the input files' content, which may be large, when nobody asks for it any more."""
+        self.sources.update(dict.fromkeys(self.sources, b""))
 
     @property
     def in_a_pair(self) -> Bools:
@@ -171,7 +175,7 @@ def read_dataset(
     if kept is None:
         prompts = find_prompts(main_file, config.prompts)
     else:
-        prompts = next((path for path in kept if path not in (ratings, pairs)), config.prompts)
+        prompts = next((path for path in kept if path not in (config.ratings, pairs)), config.prompts)
     texts = collect(lambda: read_prompts(prompts, content(prompts, PROMPTS))) if prompts is not None else {}
     if faults:
         raise InputError(faults)
@@ -183,7 +187,7 @@ def _assemble(
     rated: RatingsTable | None,
     preferred: PreferencesTable | None,
     texts: dict[str, str],
-    sources: Mapping[Path, bytes],
+    sources: dict[Path, bytes],
 ) -> Dataset:
     main_file = next(iter(sources))
     rows = _Rows(texts)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reward.aspects import ASPECTS, HEADS
-from reward.checkpoints import RunFolder
+from reward.checkpoints import CONFIG, RunFolder
 from reward.cli import EXIT_OK, add_flags, report
 from reward.config import TrainConfig
 from reward.errors import InputError
@@ -277,9 +277,7 @@ def _run(
         raise InputError.one("--repeats", f"{repeats} is too few", "at least 1")
     for flag, file in (("--csv", csv), ("--json", json), ("--progress", progress)):
         check_output(flag, file)
-    kept = RunFolder(run).inputs(config) if run is not None else None
-    if run is not None and kept is None:
-        raise InputError.one("--run", f"{run} learned from other files", "give the --ratings and --pairs that it had")
+    kept = _kept_by(run, config) if run is not None else None
     total = repeats * config.total_epochs
     with tqdm(total=total, unit="epoch", desc="training", file=sys.stderr, disable=None, leave=False) as bar:
         counter = _Counter(total, progress)
@@ -295,6 +293,19 @@ def _run(
         write_text(json, dumps(as_json(found, config, repeats), indent=2) + "\n")
     print(table(found, repeats))
     return EXIT_OK
+
+
+def _kept_by(run: Path, config: TrainConfig) -> dict[Path, bytes]:
+    if not (run / CONFIG).is_file():
+        raise InputError.one("--run", f"{run} holds no run that was trained", "give the folder of one")
+    kept = RunFolder(run).inputs(config)
+    if kept is None:
+        raise InputError.one(
+            "--run",
+            f"{run} learned from other files",
+            "give --ratings, --pairs and --prompts as they stand in its config.json",
+        )
+    return kept
 
 
 class _Counter:

@@ -61,8 +61,9 @@ def train(config: TrainConfig, should_stop: Callable[[], bool] = lambda: False) 
     data = read_dataset(config, kept=kept)
     _check_folds(config, data)
     yield from _reading(data)
-    for file in changed_since(kept or {}):
+    for file in changed_since(data.sources) if kept is not None else ():
         yield Warning(f"{file} has changed since the run began: it goes on with what it began with; a new run reads it")
+    del kept
     backbone = make_backbone(config.backbone).to(device)
     embedded: list[Embeddings] = []
     yield from _encode(config, data, backbone, should_stop, embedded)
@@ -179,6 +180,7 @@ class _Loop:
         yield from _rater_notes(fit.problem.raters)
         if not config.resume:
             self.run.create(self.record, self.data.sources, overwrite=config.overwrite)
+        self.data.forget_content()
         with claimed(self.run.path):
             yield from self._held(fit, evaluator, should_stop, work)
 

@@ -76,6 +76,11 @@ def read_validation(
     config = _config(record)
     kept = read_inputs(run, record["inputs"], may_read)
     data = read_dataset(config, check_images=False, kept=kept)
+    del kept
+    data.forget_content()
+    elsewhere = [file for file in data.files if not file.is_absolute() and not file.is_file()]
+    if elsewhere:
+        raise InputError.one(elsewhere[0], "the file does not exist", "start from the folder where the run was started")
     if refused := [file for file in data.files if not may_read(file.resolve())]:
         raise InputError.one(refused[0], "outside the folders that may be read here", "allow its folder")
     if missing := [file for file in data.files if not file.is_file()]:

@@ -84,6 +84,19 @@ def test_the_runs_own_arguments_are_taken(context: Context) -> None:
     assert "--overwrite" not in told
 
 
+def test_it_is_of_the_ratings_that_the_run_learned_from(context: Context, place: Path) -> None:
+    growth.start(context, "first")
+    before = wait(context, place).known
+    ratings = place / "data/multihead_ratings.csv"
+    kept = ratings.read_text()
+    ratings.write_text("\n".join(kept.splitlines()[:10]) + "\n")  # fewer prompts than folds
+    try:
+        assert growth.start(context, "first") == ""
+        assert wait(context, place).known == before
+    finally:
+        ratings.write_text(kept)
+
+
 def test_what_can_t_be_found_is_said(tmp_path: Path, place: Path) -> None:
     context = make_context(tmp_path, tmp_path / "outputs")
     folder = write_run(tmp_path / "outputs/odd")

@@ -27,7 +27,19 @@ from annotate.identity import Person, note_person
 from annotate.project import open_project
 from annotate.rated import rated_of_table
 from annotate.store import Store
-from dashboards import analysis, disputes, figures, headtable, mixing, scoring, twomodels, versus, weights, where
+from dashboards import (
+    analysis,
+    disputes,
+    figures,
+    headtable,
+    mixing,
+    runpeople,
+    scoring,
+    twomodels,
+    versus,
+    weights,
+    where,
+)
 from dashboards.context import Context
 from dashboards.disputes_tab import build_disputes
 from dashboards.report import main as report_main
@@ -660,6 +672,7 @@ def test_the_head_table_tells_how_far_people_agree(own: Context, place: Path, tm
     elsewhere = make_context(tmp_path, own.roots.outputs).roots
     assert agreement_of(trained, elsewhere)["style"].alpha == style.alpha  # of the run's own copy
     shutil.rmtree(trained.folder / "inputs")
+    runpeople._agreement.cache_clear()
     assert agreement_of(trained, own.roots)["style"].alpha == style.alpha  # where it was
     assert agreement_of(trained, make_context(tmp_path / "data", own.roots.outputs).roots) == {}
     changed = {str(ratings): "0" * 64}

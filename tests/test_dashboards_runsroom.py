@@ -24,9 +24,10 @@ from dashboards.runtable import run_table, sparkline
 from reward.checkpoints import RunFolder
 from reward.claim import claimed
 from reward.config import TrainConfig
-from reward.errors import RewardError
+from reward.errors import InterruptedTrainingError, RewardError
 from reward.events import Finished
 from reward.training import train
+from tests.reward_inputs import simple_ratings
 
 
 @pytest.fixture
@@ -361,7 +362,26 @@ def test_a_run_killed_before_its_last_checkpoint_is_gone_on_with(
     assert len(started) == 2
 
 
+def test_a_run_is_gone_on_with_though_its_ratings_are_gone(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ratings = simple_ratings(tmp_path / "data", prompts=6, images=3)
+    output = context.roots.outputs / "cut"
+    told = TrainConfig(ratings=ratings, output=output, backbone="pixelstats", epochs=2, folds=0)
+    with pytest.raises(InterruptedTrainingError):
+        list(train(told, lambda: (output / "last").exists()))
+    ratings.unlink()
+    started: list[list[str]] = []
+    monkeypatch.setattr(context.board, "start", lambda told, output: started.append(told))
+    assert watch.go_on(context, "cut") == ""
+    assert started[0][started[0].index("--ratings") + 1] == str(ratings)
+    shutil.rmtree(output / "inputs")
+    assert "there is no file" in watch.go_on(context, "cut")
+
+
 def test_the_zip_has_what_can_be_used_and_names_nobody(context: Context, tmp_path: Path) -> None:
+    (context.roots.outputs / "first/inputs").mkdir()
+    (context.roots.outputs / "first/inputs/0-ratings_per_annotator.csv").write_text("prompt_id,image_path,annotator")
     file = runactions.write_zip(context, "first", tmp_path)
     with zipfile.ZipFile(file) as archive:
         assert sorted(archive.namelist()) == [

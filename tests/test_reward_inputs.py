@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,10 @@ import pytest
 from safetensors.torch import load_file
 
 from reward import learning_curve
-from reward.checkpoints import RunFolder
 from reward.config import TrainConfig
 from reward.errors import CheckpointError, InputError, InterruptedTrainingError
 from reward.events import Encoding, Warning
-from reward.inputs import FOLDER
+from reward.inputs import FOLDER, kept_inputs
 from reward.training import train
 from reward.unseen import read_validation
 from tests.planted import plant
@@ -119,8 +119,50 @@ def test_a_learning_curve_can_be_asked_of_a_run(
     rate_on(ratings)
     assert curves("--run", tmp_path / "run") == before
     other = shutil.copy(ratings, tmp_path / "other.csv")
-    assert learning_curve.main([str(one) for one in (*arguments, "--ratings", other, "--run", tmp_path / "run")]) == 2
-    assert "learned from other files" in capsys.readouterr().err
+    for wrong, words in (
+        (["--ratings", other, "--run", tmp_path / "run"], "learned from other files"),
+        (["--run", tmp_path / "none"], "holds no run that was trained"),
+    ):
+        assert learning_curve.main([str(one) for one in (*arguments, *wrong)]) == 2
+        assert words in capsys.readouterr().err
+
+
+def test_resuming_in_another_mode_says_so(tmp_path: Path) -> None:
+    planted, run = plant(tmp_path, prompts=6, images=4), tmp_path / "run"
+    begun = config(planted.ratings, run, pairs=planted.pairs)
+    list(train(begun))
+    with pytest.raises(InputError, match=r"--resume: .*--mode, .* changed since the run began"):
+        list(train(replace(begun, mode="pairs", epochs=3, resume=True)))
+
+
+def test_read_from_another_folder_it_says_where_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = tmp_path / "run"
+    list(train(config(simple_ratings(tmp_path, prompts=6, images=4).relative_to(tmp_path), run)))
+    read_validation(run)
+    monkeypatch.chdir(run)
+    with pytest.raises(InputError, match="start from the folder where the run was started"):
+        read_validation(run, may_read=lambda path: path.is_relative_to(tmp_path / "images"))
+
+
+def test_files_of_long_names_are_kept(ratings: Path, tmp_path: Path) -> None:
+    long = ratings.with_name("評" * 80 + ".csv")
+    ratings.rename(long)
+    list(train(config(long, tmp_path / "run")))
+    (copy,) = (tmp_path / "run" / FOLDER).iterdir()
+    assert copy.name.endswith("評.csv")
+    rate_on(long)
+    assert len(read_validation(tmp_path / "run").data.files) == 24
+
+
+def test_a_checksum_that_is_none_is_named(ratings: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    list(train(config(ratings, run)))
+    record = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(record | {"inputs": {str(ratings): None}}))
+    with pytest.raises(CheckpointError, match=r"the sha256 of .* is none"):
+        read_validation(run)
+    assert kept_inputs(run, {str(ratings): None}) == set()  # type: ignore[dict-item]  # as a file may have it
 
 
 def test_a_damaged_or_missing_copy_is_read_where_it_was_or_named(ratings: Path, tmp_path: Path) -> None:
@@ -136,8 +178,8 @@ def test_a_damaged_or_missing_copy_is_read_where_it_was_or_named(ratings: Path, 
     with pytest.raises(InputError, match=r"changed since the run was trained, and the run's copy is damaged"):
         read_validation(run)
     shutil.rmtree(run / FOLDER)
-    with pytest.raises(InputError, match=r"changed since the run was trained, of which it keeps no copy"):
-        RunFolder(run).inputs(config(ratings, run))
+    with pytest.raises(InputError, match=r"of which it keeps no copy; go on with the file as it was, or --overwrite"):
+        list(train(config(ratings, run, epochs=3, resume=True)))
     ratings.unlink()
     with pytest.raises(InputError, match="the file does not exist"):
         read_validation(run)
