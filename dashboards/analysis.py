@@ -147,7 +147,7 @@ def find_run(context: Context, name: str) -> Run:
     """
     run = read_run(context.roots.run_folder(name))
     if run is None:
-        raise RewardError(f"There is no run called {shown(name)} in {context.roots.outputs}.")
+        raise RewardError(f"There is no run called {shown(name)}: it was renamed or deleted, choose another.")
     return run
 
 

@@ -39,7 +39,7 @@ def build_analysis_tab(context: Context, demo: "gr.Blocks", tab: "gr.Tab") -> No
         badges = gr.HTML(elem_id="analyse-badges")
     choice = Choice(run, checkpoint, gr.State("results"))
     with gr.Tabs(elem_id="analyse-rooms"):
-        with gr.Tab("Results", id="results"):
+        with gr.Tab("Results", id="results") as results:
             words, charts = build_results(context, (run, checkpoint), badges)
         with gr.Tab("A against B", id="versus") as versus:
             build_versus(context, choice, versus)
@@ -50,22 +50,33 @@ def build_analysis_tab(context: Context, demo: "gr.Blocks", tab: "gr.Tab") -> No
         with gr.Tab("Two models", id="twomodels") as twomodels:
             build_twomodels(context, choice, twomodels)
         with gr.Tab("Weights", id="weights") as weights:
-            build_weights(context, choice, weights)
-        with gr.Tab("Score images", id="score"):
+            saved = build_weights(context, choice, weights)
+        with gr.Tab("Score images", id="score") as score:
             build_scoring(context, (run, checkpoint))
-    _wire_choice(context, demo, tab, (run, checkpoint), words, charts)
+    rooms = [results, versus, where, disputes, twomodels, weights, score]
+    _wire_choice(context, demo, [tab, *rooms], saved, choice, words, charts)
 
 
 def _wire_choice(
-    context: Context, demo: "gr.Blocks", tab: "gr.Tab", chosen: tuple[Any, Any], words: Part, charts: Part
+    context: Context,
+    demo: "gr.Blocks",
+    tabs: "list[gr.Tab]",
+    saved: Any,
+    choice: Choice,
+    words: Part,
+    charts: Part,
 ) -> None:
+    """Fill the choice and what it shows; `tabs` are the analysis tab, the results room and the others, and `saved` is
+    the event that adds a run."""
     import gradio as gr
 
-    run, checkpoint = chosen
+    tab, results, *others = tabs
+    run, checkpoint = choice.run, choice.checkpoint
 
     # Until a person has picked a run, the newest one is shown, also when it came after the page.
     picked = gr.State(False)
-    # What the page has is not sent and drawn again; charts are drawn once somebody looks.
+    # What the page has is not sent and drawn again; charts are drawn once somebody looks: out of sight they would have
+    # no size.
     listed, told, drawn, opened = gr.State(None), gr.State(None), gr.State(None), gr.State(False)
 
     def runs(current: str | None, keep: bool, before: Any) -> list[Any]:
@@ -73,6 +84,10 @@ def _wire_choice(
         names = [name for _, name in choices]
         now = choices, current if keep and current in names else next(iter(names), None)
         return [gr.skip() if now == before else gr.update(choices=choices, value=now[1]), now]
+
+    def listed_anew(current: str | None, before: Any) -> list[Any]:
+        """Within the tab no other run takes the place of the one that is looked at, unless that one is gone."""
+        return runs(current, True, before)
 
     def tell(name: str | None, which: str) -> list[Any]:
         report = analysis.report(context, name, which)
@@ -84,19 +99,33 @@ def _wire_choice(
         now = hash(repr(report))
         return [*([gr.skip()] * len(part.filled) if now == before else part.show(report)), now]
 
-    def draw(name: str | None, which: str, before: int | None, is_open: bool) -> list[Any]:
-        return fresh(charts, name, which, before) if is_open else [gr.skip()] * (len(charts.filled) + 1)
+    def draw(name: str | None, which: str, before: int | None, is_open: bool, room: str) -> list[Any]:
+        in_sight = is_open and room == results.id
+        return fresh(charts, name, which, before) if in_sight else [gr.skip()] * (len(charts.filled) + 1)
 
     private: dict[str, Any] = {"api_visibility": "private", **QUIET}
     drawing: dict[str, Any] = {
-        "inputs": [run, checkpoint, drawn, opened],
+        "inputs": [run, checkpoint, drawn, opened, choice.room],
         "outputs": [*charts.filled, drawn],
         "trigger_mode": "always_last",  # another run may be chosen while one is drawn
         **private,
     }
     demo.load(runs, [run, picked, listed], [run, listed], api_name="runs", **QUIET)
+    telling: dict[str, Any] = {
+        "fn": partial(fresh, words),
+        "inputs": [run, checkpoint, told],
+        "outputs": [*words.filled, told],
+        **private,
+    }
     again = tab.select(lambda *given: [*runs(*given), True], [run, picked, listed], [run, listed, opened], **private)
-    again.then(partial(fresh, words), [run, checkpoint, told], [*words.filled, told], **private).then(draw, **drawing)
+    again.then(**telling).then(draw, **drawing)
+    # A run that is at work goes on, and another person may rename or remove one.
+    relisting: dict[str, Any] = {"inputs": [run, listed], "outputs": [run, listed], **private}
+    shown = results.select(lambda: results.id, None, choice.room, **private).then(listed_anew, **relisting)
+    shown.then(**telling).then(draw, **drawing)
+    gr.on([room.select for room in others], listed_anew, **relisting).then(**telling)
+    others[-1].select(lambda: others[-1].id, None, choice.room, **private)
+    saved.then(listed_anew, **relisting)
     run.input(lambda: True, None, picked, **private)
     changed = gr.on(
         [run.change, checkpoint.change],

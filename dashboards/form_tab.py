@@ -81,6 +81,7 @@ def build_form(context: Context) -> "dict[str, Any]":
         parts["message"] = gr.HTML(elem_id="train-message")
         with gr.Row():
             parts["start"] = gr.Button("Start training", variant="primary", elem_id="train-start")
+        parts["started"] = gr.HTML(elem_id="train-started")
         parts["device_found"] = gr.HTML(elem_id="train-device")
         parts["command"] = gr.Textbox(
             label="The same from a shell",

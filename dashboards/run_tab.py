@@ -69,9 +69,14 @@ def build_run_panel() -> "dict[str, Any]":
 
 
 def wire_data(
-    context: Context, demo: "gr.Blocks", tab: "gr.Tab", inputs: "dict[str, Any]", panel: "dict[str, Any]"
+    context: Context,
+    demo: "gr.Blocks",
+    tabs: "tuple[gr.Tab, gr.Tab]",
+    inputs: "dict[str, Any]",
+    panel: "dict[str, Any]",
 ) -> None:
-    """Fill the data's panel when the tab is opened and when the form changes."""
+    """Fill the data's panel when the tab or its room is opened, when the form changes and when a training is started:
+    people may have gone on rating."""
     import gradio as gr
 
     opened, looking = gr.State(False), clock(1.0)
@@ -98,8 +103,9 @@ def wire_data(
 
     data, known = [inputs[name] for name in _DATA], [inputs[name] for name in _FORECAST]
     shown = [panel["forecast"], panel["measure"], looking]
+    tab, room = tabs
     gr.on(
-        [demo.load, tab.select, *(part.change for part in data)],
+        [demo.load, tab.select, room.select, inputs["start"].click, *(part.change for part in data)],
         describe,
         data,
         panel["data"],
@@ -132,8 +138,10 @@ def wire_run(context: Context, demo: "gr.Blocks", inputs: "dict[str, Any]", run:
     def begin(before: Seen, *values: Any) -> list[Any]:
         form = form_values(*values)
         message = training.start(context, form)
-        name = gr.skip() if message else free_name(context.roots.outputs, str(form["output"]).strip())
-        return [message, name, *look(before)]
+        if message:
+            return [message, gr.skip(), "", *look(before)]
+        name = str(form["output"]).strip()
+        return ["", free_name(context.roots.outputs, name), watch.started(context, name), *look(before)]
 
     def end(before: Seen) -> list[Any]:
         return [watch.stop(context, before.job), *look(before)]
@@ -152,7 +160,7 @@ def wire_run(context: Context, demo: "gr.Blocks", inputs: "dict[str, Any]", run:
 
     demo.load(first_look, None, [*shown, ticking], api_visibility="private", **QUIET)
     ticking.tick(look, seen, shown, api_name="training_state", **QUIET)
-    started = [inputs["message"], inputs["output"], *shown]
+    started = [inputs["message"], inputs["output"], inputs["started"], *shown]
     inputs["start"].click(begin, [seen, *fields], started, api_name="start_training", **QUIET)
     told = [run["message"], *shown]
     run["stop"].click(end, seen, told, api_name="stop_training", **QUIET)

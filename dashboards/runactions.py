@@ -4,7 +4,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from dashboards.runnotes import LONGEST_NOTE, read_notes, write_notes
 from dashboards.runs import Run, read_run
 from reward.claim import is_claimed
 from reward.errors import RewardError, shown
+from reward.lineage import trained_run
 from reward.outputs import whole_file
 from reward.trackers import TENSORBOARD, tensorboard_client
 from reward.trackers import write_tensorboard as write_epochs
@@ -81,6 +82,17 @@ def delete(context: Context, name: str, confirmation: str) -> None:
         context.board.forget(run.folder)
         growth.forget(context, run)
         shutil.rmtree(aside)
+
+
+def dependents(context: Context, name: str) -> list[str]:
+    """Names of the runs whose weights were set by hand and whose heads are from this one."""
+    folder = context.roots.outputs / name
+    found = []
+    for row in context.runs.rows():
+        if row.run.weighed_by_hand:
+            with suppress(RewardError):  # the run that its heads are from is gone
+                found += [row.name] if trained_run(row.run.folder) == folder else []
+    return found
 
 
 def clear_remains(outputs: Path) -> None:
@@ -152,7 +164,7 @@ def run_of(context: Context, name: str) -> Run:
     """
     run = read_run(context.roots.run_folder(name))
     if run is None:
-        raise RewardError(f"There is no run called {shown(name)} in {context.roots.outputs}.")
+        raise RewardError(f"There is no run called {shown(name)}: it was renamed or deleted, choose another.")
     return run
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dashboards import cards, runactions, watch
 from dashboards.clock import clock, running
 from dashboards.context import Context
+from dashboards.jobstate import JobState
 from dashboards.rooms import QUIET
 from dashboards.runlist import NEWEST, SORTS, chosen_rows
 from dashboards.runnotes import LONGEST_NOTE, read_notes
@@ -81,11 +82,13 @@ def _details(parts: Parts) -> None:
                 parts["private"] = gr.Checkbox(True, label="Private", elem_id="runs-private", min_width=120)
                 parts["push"] = gr.Button("Push", elem_id="runs-push", min_width=120)
         delete_box = gr.Accordion("Delete", open=False, elem_id="runs-delete-box")
+        with delete_box:
+            parts["dependents"] = gr.HTML(elem_id="runs-dependents")
         with delete_box, gr.Row(elem_classes="studio-inline"):
             parts["confirm"] = gr.Textbox(
                 label="To delete it for good, type its name", elem_id="runs-confirm", max_lines=1, scale=3
             )
-            parts["delete"] = gr.Button("Delete the run", variant="stop", elem_id="runs-delete", min_width=140)
+            parts["delete"] = gr.Button("Delete the run", variant="stop", elem_id="runs-delete", min_width=170)
     parts["details"] = details
 
 
@@ -95,7 +98,9 @@ def _wire(context: Context, room: "gr.Tab", parts: Parts) -> None:
     drawn = gr.State((0, 0))  # marks of the table and of the choice of runs that the page has
     shown = [parts["table"], parts["run"], drawn]
     asked = [parts[name] for name in ("words", "sort", "archived", "run")]
-    one = [parts[name] for name in ("details", "note", "name", "further", "archive", "download", "confirm")]
+    one = [
+        parts[name] for name in ("details", "note", "name", "further", "archive", "download", "confirm", "dependents")
+    ]
     private: dict[str, Any] = {"api_visibility": "private", **QUIET}
 
     def table(words: str, sort: str, archived: bool, current: str | None) -> list[Any]:
@@ -149,7 +154,9 @@ def _listed(context: Context, words: str, sort: str, archived: bool) -> tuple[st
     every = context.runs.rows()
     jobs = context.board.by_output()
     rows = chosen_rows(every, words, sort, archived=archived, jobs=jobs)
-    return run_table(rows, jobs, len(every)), [row.name for row in rows]
+    waiting = [status.job.name for status in jobs.values() if status.state is JobState.WAITING]
+    line = cards.detail(f"Waiting in line, see New run: {', '.join(waiting)}.") if waiting else ""
+    return line + run_table(rows, jobs, len(every)), [row.name for row in rows]
 
 
 def _wire_downloads(context: Context, parts: Parts) -> None:
@@ -200,7 +207,7 @@ def _one(context: Context, name: str | None) -> list[Any]:
     except RewardError:
         run = None
     if run is None:
-        return [gr.update(visible=False), "", "", gr.update(visible=False), gr.skip(), gr.update(visible=False), ""]
+        return [gr.update(visible=False), "", "", gr.update(visible=False), gr.skip(), gr.update(visible=False), "", ""]
     notes, job = read_notes(run.folder), context.board.of_run(run.folder)
     further = watch.further(job) if job is not None and not watch.finished(run) else ""
     if not further and not (job is not None and job.state.open) and watch.resumable(run):
@@ -213,7 +220,17 @@ def _one(context: Context, name: str | None) -> list[Any]:
         "Take out of the archive" if notes.archived else "Archive",
         gr.update(visible=False),
         "",
+        _dependents_card(context, run.name),
     ]
+
+
+def _dependents_card(context: Context, name: str) -> str:
+    """What would lose its images and ratings with a run; empty where nothing would."""
+    names = runactions.dependents(context, name)
+    if not names:
+        return ""
+    told = f"{', '.join(names)}: weights of one's own, whose images and ratings are those of {name}."
+    return cards.warning("Without it, these can't be looked into any more", told)
 
 
 def _told(work: Work, name: str | None, *given: Any) -> tuple[str, str | None]:

@@ -104,6 +104,14 @@ def look(context: Context, seen: Seen) -> RunView | None:
     return RunView(now, status, lines, curves != seen.curves, waiting, further(status))
 
 
+def started(context: Context, name: str) -> str:
+    """What became of a training that was just started, for beside the button."""
+    ahead = [status.job.name for status in context.board.open() if status.job.name != name]
+    if ahead:
+        return cards.done(f"{name} waits in line behind {', '.join(ahead)}; it begins by itself.")
+    return cards.done(f"{name} has begun: see The latest run.")
+
+
 def further(status: JobStatus) -> str:
     """What a button may do with a training that is over: `Go on`, `Start again`, or nothing."""
     if status.state in (JobState.FINISHED, JobState.WAITING) or status.state.live:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import gradio as gr
 
 
-def build_weights(context: Context, choice: Choice, tab: "gr.Tab") -> None:
-    """Put the room's components where the caller stands and wire them."""
+def build_weights(context: Context, choice: Choice, tab: "gr.Tab") -> Any:
+    """Put the room's components where the caller stands and wire them; returns the event that saves a checkpoint."""
     import gradio as gr
 
     with gr.Column(elem_classes="studio-panel"):
@@ -77,7 +77,8 @@ def build_weights(context: Context, choice: Choice, tab: "gr.Tab") -> None:
         trigger_mode="always_last",
         **QUIET,
     )
-    save.click(keep, [*chosen, name, *sliders], saved, api_name="save_weights")
+    choice.run.change(lambda: "", None, saved, api_visibility="private", **QUIET)
+    return save.click(keep, [*chosen, name, *sliders], saved, api_name="save_weights")
 
 
 def _given(learned: dict[str, float], values: Any) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """The rooms of the Analyse tab in a real Chromium, on the sample; test_real_ratings.py has them on real people's."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -124,7 +125,33 @@ def test_the_ranking_follows_the_sliders_and_is_saved(page: Page, place: Path) -
     page.locator("#weights-save").click()
     expect(page.locator("#weights-saved")).to_contain_text("Saved as style_alone")
     assert (place / "outputs/style_alone/best/metrics.json").is_file()
+    choose(page, "analyse-run", "style_alone · pixelstats · weights set by hand")
+    expect(page.locator("#weights-saved")).to_be_empty()
     shutil.rmtree(place / "outputs/style_alone")  # the other tests look at the newest run
+
+
+def test_what_changes_meanwhile_is_seen_when_another_room_is_opened(page: Page, place: Path) -> None:
+    runs, charts = page.locator("#analyse-run input"), page.locator("#analyse-accuracy")
+    expect(charts.locator(".js-plotly-plot")).to_be_visible(timeout=20_000)
+    open_room(page, "Where")
+    choose(page, "analyse-run", "second · pixelstats")  # whose charts nobody sees yet
+    open_room(page, "Results")
+    expect(charts).to_contain_text("Combined", timeout=20_000)
+    page.wait_for_function("""() => {
+      const frame = document.querySelector("#analyse-accuracy");
+      const width = (element) => Math.round(element.getBoundingClientRect().width);
+      return width(frame) > 0 && width(frame) === width(frame.querySelector(".main-svg"));
+    }""")
+    shutil.copytree(place / "outputs/second", place / "outputs/passing", symlinks=True)
+    open_room(page, "Where")
+    choose(page, "analyse-run", "passing · pixelstats")
+    (place / "outputs/passing").rename(place / "outputs/renamed")  # by somebody else
+    open_room(page, "Disagreements")
+    expect(runs).not_to_have_value(re.compile("passing"))
+    shutil.rmtree(place / "outputs/renamed")
+    open_room(page, "Where")
+    runs.click()
+    expect(page.get_by_role("option")).to_have_count(2)
 
 
 def test_two_models_are_laid_side_by_side(page: Page) -> None:

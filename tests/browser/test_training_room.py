@@ -91,7 +91,9 @@ def test_from_the_forecast_to_a_deleted_run(new_page: NewPage, studio: StudioPro
     start(page, "long")
     state(page, "running", "long")
     fill(page, "train-epochs", "5")
+    expect(page.locator("#train-started")).to_contain_text("long has begun")
     start(page, "short")
+    expect(page.locator("#train-started")).to_contain_text("short waits in line behind long")
     expect(page.locator("#train-line")).to_contain_text("short")
     expect(page.locator("#train-heads")).to_contain_text("Combined", timeout=TRAINING_MS)
     expect(page.locator("#train-run .studio-detail").first).to_contain_text(
@@ -155,6 +157,7 @@ def test_from_the_forecast_to_a_deleted_run(new_page: NewPage, studio: StudioPro
     with zipfile.ZipFile(download.value.path()) as archive:
         assert "brief/best/model.safetensors" in archive.namelist()
     page.get_by_text("Delete", exact=True).click()
+    expect(page.locator("#runs-dependents")).to_be_empty()
     page.get_by_role("button", name="Delete the run").click()
     expect(page.locator("#runs-message")).to_contain_text("type its name: brief")
     assert (place / "outputs/brief").is_dir()
