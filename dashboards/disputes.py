@@ -14,6 +14,7 @@ from dashboards.chartstyle import label_of
 from dashboards.context import Context
 from dashboards.desk import image_name
 from dashboards.runs import COMBINED
+from dashboards.sureness import chance
 from reward.aspects import ASPECTS
 from reward.errors import RewardError, shown
 
@@ -28,6 +29,7 @@ REMEDIES: Final = {
     "a rater is shifted": "without each person's bias the ratings don't order them so",
     "ratings are close": "less than a point apart: close to a tie",
     "the model is wrong": "people agree; the model misses what they see",
+    "agreement unknown": "at least a point apart, but too few are known to have rated both to say that people agree",
 }
 
 
@@ -89,7 +91,7 @@ def send_back(context: Context, image: str | None, head: str, note: str, by: str
     if not asked:
         return cards.warning("It is in the queue already", f"Nobody has rated {image} since the same was asked.")
     told = "It goes first, with your note, to people who haven't rated it, until one more rating has come."
-    return cards.warning(f"{image} is in the rating queue", told)
+    return cards.done(f"{image} is in the rating queue. {told}")
 
 
 def _block(one: "Disagreement", files: Sequence[Path], head: str) -> str:
@@ -106,7 +108,7 @@ def _block(one: "Disagreement", files: Sequence[Path], head: str) -> str:
         f"{unit} {score:.2f}{'' if rating is None else f', rated {rating:.2f}'}</figcaption></figure>"
         for side, file, score, rating in sides
     )
-    facts = [f"The model is {1 - one.probability:.0%} sure of the wrong order"]
+    facts = [f"The model is {chance(1 - one.probability)} sure of the wrong order"]
     if one.said:
         for_it, against = sum(a > b for a, b in one.said), sum(a < b for a, b in one.said)
         facts.append(f"of {len(one.said)} people {for_it} order them as the mean does, {against} the other way round")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dashboards.markup import table
 from dashboards.runs import interval, number, result_rows, trained
+from dashboards.sureness import Bin, way_off
 
 if TYPE_CHECKING:
     from annotate.alpha import HeadAgreement
@@ -175,12 +176,18 @@ def _people(result: Result) -> list[str]:
 def _calibration(result: Result) -> list[str]:
     error = number(result.get("calibration_error"))
     rows = [row for row in result.get("reliability") or [] if isinstance(row, dict)]
-    known = [(number(row.get("pairs")), number(row.get("confidence")), number(row.get("accuracy"))) for row in rows]
-    if error is None or error <= BADLY_CALIBRATED or not known or any(None in row for row in known):
+    figures = [(number(row.get("pairs")), number(row.get("confidence")), number(row.get("accuracy"))) for row in rows]
+    known = [
+        Bin(n, sure, right)
+        for n, sure, right in figures
+        if n is not None and sure is not None and right is not None and 0 <= right <= 1
+    ]
+    if error is None or error <= BADLY_CALIBRATED or not known or len(known) < len(rows):
         return []
-    excess = sum(n * (sure - right) for n, sure, right in known if n and sure is not None and right is not None)
-    way = "too sure of itself" if excess > 0 else "less sure than it could be"
-    return [f"its probabilities are off by {error:.2f}: it is {way}"]
+    way = way_off(known)
+    pairs = sum(one.pairs for one in known)
+    told = f"it is {way}" if way else f"{pairs:.0f} pairs are too few to tell whether it is too sure or not sure enough"
+    return [f"its probabilities are off by {error:.2f}: {told}"]
 
 
 def _praise(result: Result) -> str:

@@ -1,5 +1,6 @@
 """Head correlation as the page shows it: a run in; a chart, the matrix, the table behind, and words out."""
 
+from html import escape
 from typing import TYPE_CHECKING, Final
 
 from dashboards import cards, markup
@@ -54,8 +55,8 @@ def matrix(pairs: "Sequence[HeadPair]") -> str:
                 row.append("" if across is down else "–")
             else:
                 above = HEADS.index(across.name) > HEADS.index(down.name)
-                value = (one.people if one.signal is None else one.signal) if above else one.model
-                row.append(f"{value:.2f}")
+                value = one.reference if above else one.model
+                row.append(f'<span title="{escape(_untold(one))}">–</span>' if value is None else f"{value:.2f}")
         cells.append(row)
     told = "Below the diagonal the model's scores, above it people's ratings; correlation within prompts."
     return cards.detail(told) + markup.table(("", *(aspect.label for aspect in ASPECTS)), cells)
@@ -67,10 +68,10 @@ def rows(pairs: "Sequence[HeadPair]") -> list[list[str]]:
         [
             _both(one),
             share(one.model),
-            share(one.people),
+            share(None if one.unreliable else one.people),
             share(one.signal),
-            f"{one.difference:+.3f}",
-            span(one.interval, signed=True) or "too few prompts",
+            "–" if one.difference is None else f"{one.difference:+.3f}",
+            span(one.interval, signed=True) or _untold(one),
             share(one.halo),
             f"{one.images}",
             f"{one.prompts}",
@@ -86,8 +87,7 @@ def chart(pairs: "Sequence[HeadPair]") -> "go.Figure":
     figure = go.Figure()
     names = [f"{_both(one)} (n = {one.images})" for one in reversed(pairs)]
     turned = list(reversed(pairs))
-    people = [one.people if one.signal is None else one.signal for one in turned]
-    whiskers = [(one.interval or (one.difference, one.difference)) for one in turned]
+    arms = [_arms(one) for one in turned]
     figure.add_scatter(
         x=[one.model for one in turned],
         y=names,
@@ -95,14 +95,14 @@ def chart(pairs: "Sequence[HeadPair]") -> "go.Figure":
         name="the model's scores",
         marker={"color": _MODEL, "size": 10},
         error_x={
-            "array": [high - one.difference for one, (_, high) in zip(turned, whiskers, strict=True)],
-            "arrayminus": [one.difference - low for one, (low, _) in zip(turned, whiskers, strict=True)],
+            "array": [up for _, up in arms],
+            "arrayminus": [down for down, _ in arms],
             "color": TEXT,
         },
         hovertemplate="%{y}<br>model %{x:.2f}<extra></extra>",
     )
     figure.add_scatter(
-        x=people,
+        x=[one.reference for one in turned],
         y=names,
         mode="markers",
         name="people's ratings",
@@ -120,6 +120,20 @@ def chart(pairs: "Sequence[HeadPair]") -> "go.Figure":
     figure.add_vline(x=0, line={"color": TEXT, "width": 1})
     figure.update_layout(height=150 + 34 * max(len(pairs), 3))
     return figure.update_xaxes(range=[-1.05, 1.05])
+
+
+def _untold(one: "HeadPair") -> str:
+    """Why there is no interval."""
+    if one.unreliable:
+        return f"people agree too little on {' and '.join(label_of(head) for head in one.unreliable)} to tell"
+    return "too few prompts" if one.too_few else "too few prompts have images that differ"
+
+
+def _arms(one: "HeadPair") -> tuple[float, float]:
+    """How far the interval of the difference reaches down and up."""
+    if one.interval is None or one.difference is None:
+        return 0.0, 0.0
+    return one.difference - one.interval[0], one.interval[1] - one.difference
 
 
 def _both(one: "HeadPair") -> str:

@@ -11,6 +11,7 @@ from dashboards.analysis import find_run, usable_checkpoint
 from dashboards.chartstyle import TEXT, WHISKER, WHOLE, colour_of, label_of, say, style
 from dashboards.context import Context
 from dashboards.desk import image_name
+from dashboards.sureness import chance
 from dashboards.trustfigures import bounds_of
 from reward.errors import RewardError, shown
 
@@ -214,17 +215,17 @@ def _how_sure(context: Context, name: str, versus: "Versus") -> list[str]:
     if versus.probability is None:
         return ["These weights were set by hand, so no probability can be told."]
     ahead = "A" if versus.logit >= 0 else "B"
-    chance = max(versus.probability, 1 - versus.probability)
-    told = [f"The model expects people to prefer {ahead} in {chance:.0%} of comparisons."]
+    sure = chance(max(versus.probability, 1 - versus.probability))
+    told = [f"The model expects people to prefer {ahead} in {sure} of comparisons."]
     try:
         held = sureness(context.desk.validated(find_run(context, name)))
     except RewardError as error:
         return [*told, f"How far that holds can't be told: {error}"]
     if held is None:
         return [*told, "Validation has too few prompts to tell how far that holds."]
-    share, low, high = held.of(abs(versus.logit))
+    share, low, high = (chance(one) for one in held.of(abs(versus.logit)))
     return [
         *told,
-        f"On the run's {held.pairs} validation pairs, people preferred what was as far ahead in {share:.0%} of cases "
-        f"(95 % interval {low:.0%} – {high:.0%}, over {held.prompts} prompts): that is for images like those.",
+        f"On the run's {held.pairs} validation pairs, people preferred what was as far ahead in {share} of cases "
+        f"(95 % interval {low} – {high}, over {held.prompts} prompts): that is for images like those.",
     ]

@@ -146,7 +146,7 @@ def save(context: Context, name: str | None, checkpoint: str, weights: Mapping[s
         why = f"There is a run called {as_name.strip()} already; choose another name." if taken else str(error.strerror)
         return cards.problem("The checkpoint was not saved", why)
     told = f"It is in {folder / 'best'} and stands among the runs above; its config.json tells which model it is from."
-    return cards.warning(f"Saved as {folder.name}", told)
+    return cards.done(f"Saved as {folder.name}. {told}")
 
 
 def untouched(weights: Mapping[str, float], learned: Mapping[str, float]) -> bool:

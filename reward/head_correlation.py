@@ -1,6 +1,8 @@
 """Does the model mix up heads that people keep apart? Correlations between heads, of its scores and of the ratings.
 
 All correlations are within prompts: what a prompt's images have in common says nothing about which of them is better.
+People's inconsistency is taken out of theirs as Spearman (1904) does, by dividing by the ratings' reliability; where
+that may be next to nothing, the division would only blow up noise, and nothing is told of people.
 """
 
 from collections.abc import Sequence
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_LEAST_SIGNAL: Final = 0.05  # of the ratings' variance; below, what is left after the noise tells nothing
+# Of the mean ratings' variance, at the lower end of its 95 % interval: a head less reliable than that would multiply a
+# correlation, and its noise, by more than √5.
+_LEAST_RELIABILITY: Final = 0.2
+_LOWER_END: Final = 0.025
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,13 @@ class HeadPair:
         images, prompts: how many.
         model: correlation of the scores, by models that haven't seen the images.
         people: correlation of the mean ratings.
-        signal: the same without what single people's inconsistency adds to and takes from it; None where it can't be
-            told (Spearman 1904's correction, with people's errors allowed to go together on the two heads).
+        signal: the same without what single people's inconsistency adds to and takes from it (Spearman 1904's
+            correction for attenuation, with people's errors allowed to go together on the two heads); None where people
+            aren't told apart, or `unreliable` names a head.
         halo: correlation of a person's deviations from the image's mean on the two heads; None where unknown.
-        difference: model less `signal`, or less `people` where that is None.
-        interval: 95 % of the difference, over prompts drawn anew; None with too few.
+        difference: model less `signal`, or less `people` where they aren't told apart; None where `unreliable`.
+        interval: 95 % of the difference, over prompts drawn anew; None with too few, or without a difference.
+        unreliable: the heads on which people agree too little for such a correction.
     """
 
     first: str
@@ -49,8 +56,19 @@ class HeadPair:
     people: float
     signal: float | None
     halo: float | None
-    difference: float
+    difference: float | None
     interval: tuple[float, float] | None
+    unreliable: tuple[str, ...] = ()
+
+    @property
+    def reference(self) -> float | None:
+        """What the model is held against; None where people agree too little to tell."""
+        return None if self.unreliable else self.people if self.signal is None else self.signal
+
+    @property
+    def too_few(self) -> bool:
+        """Whether there are too few prompts for an interval."""
+        return self.prompts < FEWEST_PROMPTS
 
     @property
     def mixed_up(self) -> bool:
@@ -100,15 +118,26 @@ def correlate(
     _, number = np.unique(prompt[rows], return_inverse=True)
     prompts = int(number.max()) + 1
     model, mean = _products(scores[rows], number), _products(ratings[rows], number)
-    noise, halo = _noise(people, rows, number, len(prompt)) if people is not None else (None, None)
-    signal = None if noise is None else mean - noise
     r_model, r_people = (float(_correlation(one.sum(axis=0)[None])[0]) for one in (model, mean))
-    r_signal = None if signal is None else _believable(signal.sum(axis=0), mean.sum(axis=0))
     if np.isnan(r_model) or np.isnan(r_people):
         return None
-    against, reference = (mean, r_people) if r_signal is None or signal is None else (signal, r_signal)
-    interval = _interval(model, against, prompts, seed)
-    return HeadPair(*names, len(rows), prompts, r_model, r_people, r_signal, halo, r_model - reference, interval)
+    noise = _noise(people, rows, number, len(prompt)) if people is not None else None
+    reliable = _reliable(mean, noise, len(rows) - prompts, seed) if noise is not None else [True, True]
+    unreliable = tuple(name for name, told in zip(names, reliable, strict=True) if not told)
+    against = mean if noise is None else mean - noise.products
+    r_against = None if unreliable else float(_correlation(against.sum(axis=0)[None])[0])
+    return HeadPair(
+        *names,
+        images=len(rows),
+        prompts=prompts,
+        model=r_model,
+        people=r_people,
+        signal=None if noise is None else r_against,
+        halo=None if noise is None else noise.halo,
+        difference=None if r_against is None else r_model - r_against,
+        interval=None if unreliable else _interval(model, against, prompts, seed),
+        unreliable=unreliable,
+    )
 
 
 def in_words(pairs: Sequence[HeadPair], label: "dict[str, str]") -> list[str]:
@@ -117,20 +146,24 @@ def in_words(pairs: Sequence[HeadPair], label: "dict[str, str]") -> list[str]:
         return ["No two heads have ratings and scores on the same images: nothing can be told."]
     told = []
     for one in pairs:
-        reference = one.people if one.signal is None else one.signal
         both = f"{label[one.first]} and {label[one.second]}"
-        figures = f"{one.model:.2f} in the model, {reference:.2f} among people"
+        figures = f"{one.model:.2f} in the model, {one.reference or 0:.2f} among people"
         if one.mixed_up:
             told.append(f"{both} are mixed up: they go together more than people's ratings do ({figures}).")
         elif one.held_apart:
             told.append(f"{both} go together less than people's ratings do ({figures}).")
-    if not told:
-        few = all(one.interval is None for one in pairs)
+    unreliable = [head for head in label if any(head in one.unreliable for one in pairs)]
+    if not told and any(not one.unreliable for one in pairs):
+        few = all(one.too_few for one in pairs)
         told = [
             f"With fewer than {FEWEST_PROMPTS} prompts no difference can be told."
             if few
             else "No two heads can be told to go together more, or less, in the model than among people."
         ]
+    told += [
+        f"People agree too little on {label[head]} to tell how it goes together with other heads."
+        for head in unreliable
+    ]
     if any(one.halo is not None for one in pairs):
         most = max((one for one in pairs if one.halo is not None), key=lambda one: one.halo or 0)
         if (most.halo or 0) > 0.2:
@@ -138,7 +171,7 @@ def in_words(pairs: Sequence[HeadPair], label: "dict[str, str]") -> list[str]:
                 f"People's own halo: who rates an image higher than others on {label[most.first]} does so on "
                 f"{label[most.second]} too (correlation {most.halo:.2f})."
             )
-    if any(one.signal is None for one in pairs):
+    if any(one.signal is None and not one.unreliable for one in pairs):
         told.append(
             "Where people can't be told apart, their inconsistency lowers the correlation of their mean ratings: "
             "a difference may be due to that."
@@ -159,8 +192,23 @@ def _products(values: Floats, number: Ints) -> Floats:
     return np.stack([np.bincount(number, part) for part in parts], axis=1).astype(np.float64)
 
 
-def _noise(people: PersonRatings, rows: Ints, number: Ints, images: int) -> tuple[Floats | None, float | None]:
-    """(P, 3) what people's inconsistency adds to `_products` of mean ratings, and the halo.
+@dataclass(frozen=True)
+class _Noise:
+    """What people's inconsistency does.
+
+    Attributes:
+        products: (P, 3) what it adds to `_products` of mean ratings.
+        free: of both heads, how many deviations from an image's mean it is told from.
+        halo: see `HeadPair`.
+    """
+
+    products: Floats
+    free: tuple[float, float]
+    halo: float | None
+
+
+def _noise(people: PersonRatings, rows: Ints, number: Ints, images: int) -> _Noise | None:
+    """People's inconsistency on two heads; None where no image has two ratings.
 
     A mean over k people has error covariance 1/k of one person's; of an image's m − 1 free ones a prompt of m keeps all
     but 1/m. Errors are people's deviations from the image's mean, their bias taken out.
@@ -178,7 +226,7 @@ def _noise(people: PersonRatings, rows: Ints, number: Ints, images: int) -> tupl
     squares = [np.bincount(people.image, errors[:, head] ** 2, minlength=images) for head in range(2)]
     free = [float(np.maximum(count[rows, head] - 1, 0).sum()) for head in range(2)]
     if min(free) < 1:
-        return None, None
+        return None
     # One variance for all images: of a single image's few ratings it is too rough to divide by.
     variance = [float(squares[head][rows].sum()) / free[head] for head in range(2)]
     cross = np.bincount(people.image, errors[:, 0] * errors[:, 1] * both, minlength=images)
@@ -191,7 +239,8 @@ def _noise(people: PersonRatings, rows: Ints, number: Ints, images: int) -> tupl
     noise[:, 2] = covariance * shared / np.maximum(count[:, 0] * count[:, 1], 1)
     size = np.bincount(number)
     kept = noise[rows] * (1 - 1 / size)[number][:, None]
-    return np.stack([np.bincount(number, kept[:, part]) for part in range(3)], axis=1), halo
+    products = np.stack([np.bincount(number, kept[:, part]) for part in range(3)], axis=1).astype(np.float64)
+    return _Noise(products, (free[0], free[1]), halo)
 
 
 def _correlation(sums: Floats) -> Floats:
@@ -200,11 +249,26 @@ def _correlation(sums: Floats) -> Floats:
     return np.asarray(np.clip(sums[:, 2] / scale, -1, 1))
 
 
-def _believable(signal: Floats, mean: Floats) -> float | None:
-    """The correlation without noise, where enough variance is left on both heads."""
-    if (signal[:2] < _LEAST_SIGNAL * mean[:2]).any():
-        return None
-    return float(_correlation(signal[None])[0])
+def _reliable(mean: Floats, noise: _Noise, free: int, seed: int) -> list[bool]:
+    """Whether the mean ratings of each of two heads are surely reliable enough to correct for what they aren't.
+
+    The lower end of the reliability is 1 − F_.975 / F, that of an intraclass correlation of means (Shrout and Fleiss
+    1979), which holds with few prompts too. With enough of them, some variance must be left in prompts drawn anew too.
+
+    Args:
+        mean: (P, 3) `_products` of the mean ratings; free: how many deviations from a prompt's mean it is made of.
+    """
+    from scipy.stats import f
+
+    total, noisy = mean.sum(axis=0), noise.products.sum(axis=0)
+    signal = mean - noise.products
+    enough = len(mean) >= FEWEST_PROMPTS
+    lost = (resampled_sums(signal[:, :2], seed) <= 0).mean(axis=0) if enough else np.zeros(2)
+    return [
+        bool(1 - f.ppf(1 - _LOWER_END, free, noise.free[head]) * noisy[head] / total[head] >= _LEAST_RELIABILITY)
+        and bool(lost[head] <= _LOWER_END)
+        for head in range(2)
+    ]
 
 
 def _interval(model: Floats, people: Floats, prompts: int, seed: int) -> tuple[float, float] | None:

@@ -183,7 +183,9 @@ def test_of_a_run_that_held_prompts_out_only_those_are_ranked(context: Context, 
 
 
 def test_saved_weights_are_what_the_command_gives(context: Context, place: Path, tmp_path: Path) -> None:
-    assert "Saved as mine" in weights.save(context, "first", "best", OWN, "mine")
+    assert weights.save(context, "first", "best", OWN, "mine").startswith(
+        '<div class="studio-done" role="status">Saved'
+    )
     told = ",".join(f"{head}={value}" for head, value in OWN.items())
     command = [sys.executable, "-m", "reward.reweigh", "--model", place / "outputs/first/best", "--set-weights", told]
     subprocess.run([*command, "--output", tmp_path / "shell"], check=True, cwd=PROJECT, capture_output=True)
@@ -467,7 +469,8 @@ def test_an_image_goes_back_to_the_queue(place: Path) -> None:
         files = disputes.disputes(context, "first", "style").files
         ours = disputes.to_ask_for(context, files)
         assert ours
-        assert "is in the rating queue" in disputes.send_back(context, ours[0], "style", "Is it blurred?", "Rex")
+        sent = disputes.send_back(context, ours[0], "style", "Is it blurred?", "Rex")
+        assert f'<div class="studio-done" role="status">{ours[0]} is in the rating queue.' in sent
         assert "in the queue already" in disputes.send_back(context, ours[0], "style", "Is it blurred?", "Rex")
         first = store.next_tasks("Ada")[0]
         assert first.image.path == ours[0]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dashboards import mixing
 from reward.aspects import HEADS
 from reward.head_correlation import HeadPair, correlate, in_words
 from reward.raters import PersonRatings
@@ -63,6 +64,7 @@ def test_the_correlation_is_that_within_prompts() -> None:
     within = [scores[prompt == p] - scores[prompt == p].mean(axis=0) for p in range(PROMPTS)]
     pair = correlate(scores, means, prompt)
     assert pair is not None
+    assert not pair.unreliable
     assert pair.model == pytest.approx(np.corrcoef(np.concatenate(within).T)[0, 1])
     assert pair.signal is None
     assert pair.difference == pair.model - pair.people
@@ -80,3 +82,62 @@ def test_what_can_t_be_told_isn_t() -> None:
     assert correlate(scores * 0, means, prompt) is None
     assert correlate(scores, means, np.arange(len(prompt))) is None
     assert "nothing can be told" in in_words([], LABELS)[0]
+
+
+def with_a_random_head(prompts: int) -> list[HeadPair]:
+    """Style, Fidelity and Material, the ratings of the last made at random."""
+    prompt, scores, people = world(together=0.3, mixed=0.5, halo=0.0)
+    inside = np.flatnonzero(prompt < prompts)
+    random = np.random.default_rng(3)
+    values = np.column_stack([people.values, random.uniform(0, 10, len(people.values))])
+    values = values[: len(inside) * PEOPLE]
+    scores = np.column_stack([scores, scores[:, 0] + random.normal(size=len(scores))])
+    means = values.reshape(-1, PEOPLE, 3).mean(axis=1)
+    names = ("style", "fidelity", "material")
+    pairs = []
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        columns = [one, other]
+        theirs = PersonRatings(
+            people.image[: len(values)], people.person[: len(values)], values[:, columns], people.names
+        )
+        pair = correlate(
+            scores[inside][:, columns], means[:, columns], prompt[inside], theirs, names=(names[one], names[other])
+        )
+        assert pair is not None
+        pairs.append(pair)
+    return pairs
+
+
+def test_of_a_head_on_which_people_don_t_agree_nothing_is_told_of_people() -> None:
+    sound, *random = pairs = with_a_random_head(prompts=11)
+    assert not sound.unreliable
+    assert sound.interval is not None
+    for one in random:
+        assert one.unreliable == ("material",)
+        assert (one.signal, one.reference, one.difference, one.interval) == (None, None, None, None)
+        assert not one.mixed_up
+        assert not one.held_apart
+    why = "people agree too little on Material to tell"
+    rows = mixing.rows(pairs)
+    assert [row[5] == why for row in rows] == [False, True, True]
+    assert [row[2:5] == ["–", "–", "–"] for row in rows] == [False, True, True]
+    assert not any("too few prompts" in cell for row in rows for cell in row)
+    people = next(line for line in mixing.chart(pairs).data if line.name == "people's ratings")
+    assert [value is None for value in people.x] == [True, True, False]  # from the bottom up
+    assert mixing.matrix(pairs).count(f'title="{why}"') == 2
+    words = in_words(pairs, LABELS)
+    assert "People agree too little on Material to tell how it goes together with other heads." in words
+    assert not any("can't be told apart" in line for line in words)
+    assert len(in_words(random, LABELS)) == 1
+
+
+def test_too_few_prompts_are_named_only_where_they_are_the_reason() -> None:
+    sound, *random = with_a_random_head(prompts=8)
+    assert [row[5] for row in mixing.rows([sound])] == ["too few prompts"]
+    assert all("agree too little" in row[5] for row in mixing.rows(random))
+    prompt, scores, people = world(together=0.3, mixed=0.5, halo=0.0)
+    scores[prompt > 0] = 0.0
+    alike = correlate(scores, people.values.reshape(-1, PEOPLE, 2).mean(axis=1), prompt, people)
+    assert alike is not None
+    assert alike.interval is None
+    assert mixing.rows([alike])[0][5] == "too few prompts have images that differ"
