@@ -78,6 +78,9 @@ def report(command: Callable[[], int]) -> int:
     except OSError as error:  # a full disk, a folder that may not be written to
         print(f"{error.filename}: {error.strerror}" if error.filename else error, file=sys.stderr)
         return EXIT_FAILED
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
 
 
 @contextmanager

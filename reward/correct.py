@@ -10,7 +10,7 @@ import numpy as np
 from reward.aspects import HEADS, MAX_RATING, MIN_RATING, RATING_COLUMNS
 from reward.cli import EXIT_OK, add_flags, report
 from reward.errors import InputError
-from reward.outputs import write_csv
+from reward.outputs import check_output, write_csv
 from reward.raters import RaterModel
 from reward.ratings import RatingsTable, read_ratings
 
@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(ratings: Path | None, image_root: Path | None, out: Path | None) -> int:
     if ratings is None:
         raise InputError.one("--ratings", "missing", "name a ratings CSV with an annotator column")
+    check_output("--csv", out, [ratings])
     table = read_ratings(ratings, image_root, check_images=False)
     if not table.has_annotators:
         raise InputError.one(ratings, "no annotator column", "corrections need to know who gave which rating")

@@ -215,8 +215,9 @@ def _assemble(
             "lower it, or rate more images",
         )
     combined, target = _combined(preferences, pairs, ratings, prompt, config.min_rating_diff)
-    if pairs is None and not (combined.label != 0.5).any():
-        raise InputError.one(main_file, "every label is ½, a tie", "at least some pairs need a winner")
+    if preferences is not None and not (combined.label != 0.5).any():
+        given = config.pairs or main_file
+        raise InputError.one(given, "every label is ½, a tie", "at least some pairs need a winner")
     notes = []
     if pairs is not None and pairs.sampled_prompts:
         notes.append(

@@ -55,7 +55,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     logging.disable(logging.CRITICAL)  # open_clip logs failures that our own message says better
     silence_bomb_warnings()
-    check_output("--parquet", arguments.parquet)
+    check_output("--parquet", arguments.parquet, [arguments.ratings, *arguments.images])
     device = pick_device(arguments.device)
     pictures = _pictures(arguments.images, arguments.ratings, arguments.image_root)
     backbone = make_backbone(arguments.backbone).to(device)

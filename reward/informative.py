@@ -88,7 +88,7 @@ def reason(advice: Advice) -> str:
     if advice.contested:
         return "People differ on this one."
     if advice.rated:
-        return "Few people have rated this one."
+        return "Rated before: one more rating makes its mean surer."
     if advice.begins:
         return f"This prompt has few pairs yet; they would teach most about: {aspect}."
     return f"The model is least sure of pictures like this one, most of all about: {aspect}."
@@ -188,7 +188,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     logging.disable(logging.CRITICAL)  # open_clip logs failures that our own message says better
     silence_bomb_warnings()
-    check_output("--output", arguments.output)
+    check_output("--output", arguments.output, [arguments.ratings])
     ratings = read_ratings(arguments.ratings, arguments.image_root, check_images=False)
     total = len(_images_of_prompts(arguments.images))
     model = load_model(arguments.model, arguments.backbone, arguments.device)

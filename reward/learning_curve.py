@@ -276,7 +276,7 @@ def _run(
     if repeats < 1:
         raise InputError.one("--repeats", f"{repeats} is too few", "at least 1")
     for flag, file in (("--csv", csv), ("--json", json), ("--progress", progress)):
-        check_output(flag, file)
+        check_output(flag, file, [config.ratings, config.pairs, config.prompts])
     kept = _kept_by(run, config) if run is not None else None
     total = repeats * config.total_epochs
     with tqdm(total=total, unit="epoch", desc="training", file=sys.stderr, disable=None, leave=False) as bar:

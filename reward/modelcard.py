@@ -46,7 +46,9 @@ def model_card(config: "ModelConfig", metrics: dict[str, Any], record: dict[str,
 
 
 def card_with_weights(card: str, shares: Mapping[str, float]) -> str:
-    """The card of a model whose combination weights were set by hand: its importance section says so."""
+    """The card of a model whose combination weights were set by hand: its importance section says so, and nothing is
+    claimed of its combined score."""
+    card = "".join(line for line in card.splitlines(keepends=True) if not line.startswith("| combined "))
     listed = ", ".join(f"{head} {share:.3f}" for head, share in shares.items())
     before, _, after = card.partition("## Importance\n")
     _, heading, rest = after.partition("\n## ")

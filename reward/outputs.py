@@ -1,7 +1,7 @@
 """Files that are there whole or not at all; tables among them, CSV and Parquet, are written a part at a time."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,16 +16,23 @@ if TYPE_CHECKING:
 METADATA: Final = "reward-studio"  # the key of our own JSON in a Parquet file's metadata
 
 
-def check_output(flag: str, path: Path | None) -> None:
-    """Refuse, before any work, a file that couldn't be written when the work is done.
+def check_output(flag: str, path: Path | None, inputs: Iterable[Path | None] = ()) -> None:
+    """Refuse, before any work, a file that couldn't or shouldn't be written when the work is done.
+
+    Args:
+        inputs: files that are read, which it must not take the place of.
 
     Raises:
-        InputError: its folder doesn't exist, or it is a folder itself.
+        InputError: its folder doesn't exist, it is a folder itself, or one of the inputs.
     """
     if path is not None and not path.parent.is_dir():
         raise InputError.one(flag, f"there is no folder {path.parent}", "name a file in a folder that is there")
     if path is not None and path.is_dir():
         raise InputError.one(flag, f"{path} is a folder", "name a file")
+    if path is not None and path.exists():
+        same = next((one for one in inputs if one is not None and one.exists() and one.samefile(path)), None)
+        if same is not None:
+            raise InputError.one(flag, f"{path} is read here, and would be replaced", "name another file")
 
 
 @contextmanager

@@ -52,9 +52,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
     logging.disable(logging.CRITICAL)  # open_clip logs failures that our own message says better
     silence_bomb_warnings()
-    check_output("--csv", arguments.csv)
-    check_output("--parquet", arguments.parquet)
     paths = list_images(arguments.images)
+    check_output("--csv", arguments.csv, paths)
+    check_output("--parquet", arguments.parquet, paths)
     if not paths:
         raise InputError.one(str(arguments.images[0]), "no image in there", "name image files or folders of them")
     model = load_model(arguments.model, arguments.backbone, arguments.device)

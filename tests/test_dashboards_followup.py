@@ -55,7 +55,7 @@ def test_a_training_from_the_studio_leaves_a_ranking(
         time.sleep(0.1)
     lines = project.priorities.read_text(encoding="utf-8").splitlines()
     assert len(lines) == 1 + 6 * 4
-    assert lines[1].endswith("Few people have rated this one.")
+    assert lines[1].endswith("Rated before: one more rating makes its mean surer.")
     while not (said := (job.folder / LOG).read_text(encoding="utf-8")):
         assert time.monotonic() < deadline
         time.sleep(0.05)

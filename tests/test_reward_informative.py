@@ -101,4 +101,4 @@ def test_words_tell_the_reasons_apart() -> None:
     assert words(False, True, False) == "This prompt has few pairs yet; they would teach most about: style."
     assert words(False, False, False).startswith("The model is least sure of pictures like this one")
     assert words(True, False, True) == "People differ on this one."
-    assert words(True, True, False) == "Few people have rated this one."
+    assert words(True, True, False) == "Rated before: one more rating makes its mean surer."

@@ -308,6 +308,7 @@ def test_weights_of_ones_own_keep_the_heads_and_the_lineage(
     model: MultiHeadReward, pictures: list[Path], tmp_path: Path
 ) -> None:
     weights = {"spatial": 3, "icono": 1, "style": 0, "fidelity": 1, "material": 0}
+    model.card = "| Spatial | 0.8 |\n| combined | 0.9 |\n\n## Importance\n\nlearned\n\n## Intended use\n"
     copy = model.with_head_weights(weights)
     copy.save_pretrained(tmp_path / "own")
     again = MultiHeadReward.from_pretrained(tmp_path / "own")
@@ -316,7 +317,10 @@ def test_weights_of_ones_own_keep_the_heads_and_the_lineage(
     expected = 0.6 * heads["spatial"] + 0.2 * heads["icono"] + 0.2 * heads["fidelity"]
     assert torch.allclose(again(pictures), expected, atol=1e-4)
     assert again.config.lineage["from_sha256"] == model.fingerprint()
-    assert "Weights set by hand" in (tmp_path / "own/README.md").read_text()
+    card = (tmp_path / "own/README.md").read_text()
+    assert "Weights set by hand" in card
+    assert "| Spatial |" in card
+    assert "| combined |" not in card  # that figure is of the learned weights
     assert again.combined_temperature.isnan()
     assert again.with_head_weights(weights | {"style": 1}).config.lineage["parent"] == again.config.lineage
 

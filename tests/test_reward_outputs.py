@@ -13,11 +13,15 @@ import pytest
 
 from reward.aspects import HEADS
 from reward.backbones.registry import make_backbone
+from reward.cli import report
 from reward.config import TrainConfig
+from reward.correct import main as correct
 from reward.embed import main as embed
 from reward.embeddings import EmbeddingCache, embed_in_chunks
 from reward.errors import InputError
 from reward.images import content_sha256
+from reward.informative import main as informative
+from reward.learning_curve import main as learning_curve
 from reward.outputs import METADATA, check_output, csv_rows, parquet_rows
 from reward.score import main as score
 from reward.scoring import load_model, score_files
@@ -191,3 +195,27 @@ def test_help_loads_nothing_heavy() -> None:
             [sys.executable, "-c", code + heavy], cwd=PROJECT, capture_output=True, text=True, timeout=60, check=True
         )
         assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_no_output_takes_the_place_of_what_is_read(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ratings, picture = data / "ratings.csv", next((data / "images").rglob("*.png"))
+    before = ratings.read_bytes(), picture.read_bytes()
+    commands = (
+        (embed, ["--ratings", ratings, "--backbone", "pixelstats", "--parquet", ratings]),
+        (correct, ["--ratings", ratings, "--csv", ratings]),
+        (score, ["--model", data, picture, "--csv", picture]),
+        (informative, ["--model", data, "--images", data / "images", "--ratings", ratings, "--output", ratings]),
+        (learning_curve, ["--ratings", ratings, "--backbone", "pixelstats", "--csv", ratings]),
+    )
+    for command, arguments in commands:
+        assert command([str(one) for one in arguments]) == 2
+        assert "is read here, and would be replaced" in capsys.readouterr().err
+    assert (ratings.read_bytes(), picture.read_bytes()) == before
+
+
+def test_an_interrupted_command_says_so_in_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    assert report(interrupted) == 130
+    assert capsys.readouterr().err == "interrupted\n"

@@ -26,6 +26,7 @@ from reward.events import Encoding, Epoch, Finished, Reading, Split, Warning
 from reward.model import MultiHeadReward
 from reward.training import train
 from reward.unseen import read_validation
+from tests.planted import plant
 from tests.reward_inputs import HEADER, PROJECT, draw, run_trainer, simple_ratings
 
 
@@ -104,6 +105,14 @@ def test_the_pairs_mode_on_real_preferences(avt: Path, tmp_path: Path) -> None:
     assert abs(float(combined.mean())) < 2  # centred on the training images
     assert all(scores.isnan().all() for scores in model(files[:2], return_individual=True).values())
     assert all(value != value for value in model.get_head_importance().values())
+
+
+def test_overall_preferences_without_a_winner_are_refused(tmp_path: Path) -> None:
+    planted = plant(tmp_path, prompts=6, images=3)
+    rows = [json.loads(line) | {"label": 0.5} for line in planted.pairs.read_text().splitlines()]
+    planted.pairs.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(InputError, match="every label is ½, a tie"):
+        list(train(config(planted.ratings, tmp_path / "a", pairs=planted.pairs)))
 
 
 def test_a_small_real_openclip_model_trains_and_reloads(ratings: Path, tmp_path: Path, openclip_weights: Path) -> None:
