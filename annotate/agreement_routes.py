@@ -18,6 +18,7 @@ from reward.aspects import BY_NAME, HEADS
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     404: {"model": ErrorOut, "description": "No such image"},
     409: {"model": ErrorOut, "description": "Somebody decided meanwhile"},
+    412: {"model": ErrorOut, "description": "Meant for another project than the one that is served"},
     422: {"model": ErrorOut, "description": "Can't be stored, and why"},
     503: {"model": ErrorOut, "description": "The disk or database refuses; nothing was stored"},
 }

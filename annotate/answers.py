@@ -16,6 +16,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"model": ErrorOut, "description": "Nobody is signed in"},
     403: {"model": ErrorOut, "description": "Not for this person's role, or in another person's name"},
     404: {"model": ErrorOut, "description": "No such image"},
+    412: {"model": ErrorOut, "description": "Meant for another project than the one that is served"},
     422: {"model": ErrorOut, "description": "Can't be stored, and why"},
     503: {"model": ErrorOut, "description": "The disk or database refuses; nothing was stored"},
 }

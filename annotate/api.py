@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
@@ -22,6 +22,7 @@ from annotate.person import person_check
 from annotate.preference_routes import choice_out, preference_router
 from annotate.project import Project
 from annotate.routes import current_out, rating_router
+from annotate.same_studio import studio_check
 from annotate.sessions import Sessions
 from annotate.sign_in import sign_in_router
 from annotate.store import Store
@@ -59,10 +60,13 @@ def build_api(
     app.add_middleware(Gate, sessions=signed_in)
     app.add_middleware(Guard, allowed_hosts=tuple(allowed_hosts))
     check_person = person_check(project)
-    app.include_router(rating_router(store, exporter, check_person))
-    app.include_router(guidelines_router(store))
-    app.include_router(preference_router(store, exporter, check_person))
-    app.include_router(agreement_router(store, AgreementDesk(store)))
+    for router in (
+        rating_router(store, exporter, check_person),
+        guidelines_router(store),
+        preference_router(store, exporter, check_person),
+        agreement_router(store, AgreementDesk(store)),
+    ):
+        app.include_router(router, dependencies=[Depends(studio_check(store.identity))])
     app.include_router(pad_router())
     app.include_router(export_router(store))
     app.include_router(sign_in_router(signed_in))

@@ -9,6 +9,7 @@ AnnotateError              shown as its message, without a traceback
 ├── ConflictError          the same key came with other content (409)
 │   ├── RevisedError       the person rated this image meanwhile, say in another tab (409)
 │   └── PairRevisedError   the person judged this pair meanwhile (409)
+├── OtherStudioError       it was meant for another project than the one that is served (412)
 ├── TooManyTriesError      too many wrong passwords (429)
 └── StorageError           the disk or the database refuses: nothing was stored (503)
 """
@@ -89,6 +90,15 @@ class PairRevisedError(ConflictError):
     def __init__(self, message: str, current: "StoredPreference | None") -> None:
         super().__init__(message)
         self.current = current
+
+
+class OtherStudioError(AnnotateError):
+    """It was meant for another project than the one that is served."""
+
+    status = 412
+
+    def __init__(self, message: str = "Another project is served here now; load the page again.") -> None:
+        super().__init__(message)
 
 
 class TooManyTriesError(AnnotateError):

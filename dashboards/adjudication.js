@@ -30,7 +30,8 @@ async function decide(card, choice) {
   card.setAttribute("aria-busy", "true");
   try {
     const answer = await fetch(new URL("api/adjudications", document.baseURI), {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+      method: "POST", body: JSON.stringify(body),
+      headers: { "Content-Type": "application/json", "X-Studio": card.dataset.studio }, // numbers mean others elsewhere
     });
     const said = await answer.json().catch(() => ({}));
     if (!answer.ok) { show(card, said.detail || "The studio can’t store this now. Nothing was stored.", true); return; }

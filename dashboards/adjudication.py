@@ -66,7 +66,8 @@ def _card(desk: AgreementDesk, one: Disputed, decision: StoredAdjudication | Non
     return (
         f'<article class="studio-case studio-head-{one.head}" data-image="{one.image_id}" data-head="{one.head}" '
         f'data-newest="{newest}" '
-        f'data-stands="{str(stands).lower()}" aria-label="{escape(aspect.label)} of image {one.image_id}">'
+        f'data-stands="{str(stands).lower()}" data-studio="{escape(desk.store.identity)}" '
+        f'aria-label="{escape(aspect.label)} of image {one.image_id}">'
         f'<a href="{image["url"]}" target="_blank" rel="noopener">{picture}</a>'
         f"<h3>{markup.dot(aspect.colour)}{escape(aspect.label)}</h3><p>{escape(image['prompt'])}</p>"
         f'<p class="studio-detail">{spread}</p>{_choices(one)}{_own_value(one, decision)}'

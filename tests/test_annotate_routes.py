@@ -225,6 +225,71 @@ def test_no_other_file_can_be_had(client: TestClient, store: Store, tmp_path: Pa
     assert client.get("/api/images/1").status_code == 404
 
 
+# Another project's page
+
+
+def _requests(client: TestClient) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """One good request to each route that knows images by number."""
+    ada = {"annotator": "Ada"}
+    pair = {"key": "key-0002", "annotator": "Ada", "left": 1, "right": 2}
+    decision = {"image_id": 1, "head": "style", "value": 5, "reviewer": "Ada"}
+    bodies: dict[tuple[str, str], dict[str, Any]] = {
+        ("post", "/api/ratings"): rating(),
+        ("put", "/api/drafts"): {**ada, "image_id": 1, "ratings": {"style": 7}},
+        ("post", "/api/skip"): {**ada, "image_id": 1},
+        ("post", "/api/leave"): {**ada, "tab": "b/1"},
+        ("post", "/api/pairs"): {**pair, "choice": "left"},
+        ("post", "/api/pairs/skip"): {**pair, "key": "key-0003"},
+        ("post", "/api/adjudications"): decision,
+    }
+    for path, methods in client.get("/openapi.json").json()["paths"].items():
+        for method in methods:
+            body = bodies.pop((method, path), None)
+            assert (body is None) == (method == "get"), (method, path)
+            if not path.startswith("/api/export/"):
+                asked = {"params": ada} if body is None else {"json": body}
+                yield method, path.replace("{image_id}", "1"), asked
+    assert not bodies
+
+
+def test_every_route_refuses_what_is_meant_for_another_project(client: TestClient, store: Store) -> None:
+    store.project.guidelines.write_text("# Look first\n", encoding="utf-8")
+    tables = ("ratings", "preferences", "adjudications", "drafts", "skips", "leases")
+
+    def stored() -> list[int]:
+        return [store._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]
+
+    before = stored()
+    requests = list(_requests(client))
+    for method, path, asked in requests:
+        for wrong in ("another", ""):
+            refused = client.request(method, path, headers={"X-Studio": wrong}, **asked)
+            assert (refused.status_code, refused.json()) == (
+                412,
+                {"detail": "Another project is served here now; load the page again."},
+            ), path
+    assert client.get("/api/images/1", params={"studio": "another"}).status_code == 412
+    assert stored() == before
+    for headers in ({"X-Studio": store.identity}, {}):
+        for method, path, asked in requests:
+            answer = client.request(method, path, headers=headers, **asked)
+            # A picture this small has no smaller version.
+            assert answer.status_code in {200, 204} or path.endswith("/screen"), (path, answer.text)
+            assert answer.status_code != 412
+    assert client.get("/api/images/1", params={"studio": store.identity}).status_code == 200
+    assert stored() != before
+
+
+def test_openapi_tells_how_a_request_names_its_project(client: TestClient) -> None:
+    for path in ("/api/ratings", "/api/pairs"):
+        described = client.get("/openapi.json").json()["paths"][path]["post"]
+        assert {("header", "X-Studio"), ("query", "studio")} <= {
+            (part["in"], part["name"].title() if part["in"] == "header" else part["name"])
+            for part in described["parameters"]
+        }
+        assert described["responses"]["412"]["content"]["application/json"]["schema"]["$ref"].endswith("ErrorOut")
+
+
 # Other web pages
 
 

@@ -82,7 +82,7 @@ def test_cards_of_what_is_open_and_of_what_is_settled(make_desk: MakeDesk) -> No
     card = adjudication.disputed_cards(desk, "", adjudication.SETTLED)
     assert card.count("<article") == 1
     assert "Adjudicated 5 by Rita: &lt;b&gt;why&lt;/b&gt;" in card
-    assert 'data-newest="1" data-stands="true"' in card
+    assert f'data-newest="1" data-stands="true" data-studio="{desk.store.identity}"' in card
     desk.store.adjudicate(Adjudication(worst.image_id, worst.head, None, "Sam"), None)
     assert "Nothing is adjudicated" in adjudication.disputed_cards(desk, "", adjudication.SETTLED)
     assert "Sam revoked the adjudicated value" in adjudication.disputed_cards(desk, "", adjudication.OPEN)

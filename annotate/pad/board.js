@@ -1,5 +1,7 @@
 // What the pad says in words: the status line, the progress, messages in place of an image, what waits to be sent.
 
+const ELSEWHERE = "elsewhere"; // a view's state for good, until the page is loaded again
+
 // `done`, `one`, `many`: what a person does with an image here, and what comes of it.
 export function makeBoard(root, settings, { done, one, many, nothing, list = "" }) {
   let out = "";
@@ -12,6 +14,7 @@ export function makeBoard(root, settings, { done, one, many, nothing, list = "" 
   }
 
   function message(kind, title, text, { signIn = false } = {}) {
+    if (isElsewhere()) return;
     root.dataset.state = kind;
     find(".pad-message .pad-sign-in").hidden = !signIn;
     find(".pad-message-title").textContent = title;
@@ -20,6 +23,7 @@ export function makeBoard(root, settings, { done, one, many, nothing, list = "" 
     find(".pad-start label").textContent = kind === "done" ? "Somebody else’s turn? Their name" : "Your name";
     if (kind === "done") find(".pad-start-name").value = "";
     find(".pad-again").hidden = kind !== "trouble" && title !== nothing;
+    find(".pad-reload").hidden = kind !== ELSEWHERE;
     const mine = find(".pad-message .pad-open-mine");
     if (mine) mine.hidden = kind !== "done";
   }
@@ -64,7 +68,18 @@ export function makeBoard(root, settings, { done, one, many, nothing, list = "" 
     find(".pad-waiting-text").textContent = words.join(" ");
   }
 
+  // Another project has taken the place of this page's: the last thing that the view says.
+  function elsewhere(outbox) {
+    const held = outbox ? outbox.items().length : 0;
+    const fate = held && outbox.lasts() ? ": kept in this browser, and sent once that project is served here again." : ", which a reload loses: the browser refuses to keep more.";
+    const words = "This page is of the project that was served before, so nothing more is sent from it." + (held ? " " + count(held) + " not saved yet" + fate : "");
+    for (const dialog of root.querySelectorAll("dialog[open]")) dialog.close();
+    message(ELSEWHERE, "Another project is served here now", words);
+    find(".pad-announce").textContent = "Another project is served here now. " + words;
+  }
+
+  const isElsewhere = () => root.dataset.state === ELSEWHERE;
   const count = (number) => number + " " + (number === 1 ? one : many);
   const own = "Your own " + many + " are in " + settings.own + ", apart from the simulated ones.";
-  return { say, message, progress, waiting, signedOut, own, many };
+  return { say, message, progress, waiting, signedOut, elsewhere, isElsewhere, own, many };
 }

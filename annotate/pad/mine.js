@@ -1,6 +1,6 @@
 // "My ratings": everything this person rated, newest first, what waits in the browser on top; each can be opened again.
 
-import { address, ask, query } from "./network.js";
+import { ask, imageAddress, query } from "./network.js";
 
 export function makeMine(root, settings, { person, outbox, open, reopenWaiting }) {
   const dialog = root.querySelector(".pad-mine");
@@ -13,7 +13,7 @@ export function makeMine(root, settings, { person, outbox, open, reopenWaiting }
     const template = root.querySelector(".pad-mine-template");
     const item = template.content.firstElementChild.cloneNode(true);
     const find = (name) => item.querySelector(name);
-    find("img").src = address(image.url);
+    find("img").src = imageAddress(image.url);
     find("img").alt = "";
     find(".pad-mine-prompt").textContent = image.prompt;
     find(".pad-mine-notes").textContent = notes;

@@ -10,7 +10,7 @@ import { makeFull } from "./full.js";
 import { makeHeads } from "./heads.js";
 import { key, makeKeys } from "./keys.js";
 import { makeMine } from "./mine.js";
-import { SIGNED_OUT, ask, makeKey, query } from "./network.js";
+import { OTHER_STUDIO, SIGNED_OUT, ask, askDesk, makeKey, query } from "./network.js";
 import { openOutbox } from "./outbox.js";
 import { makePlace } from "./page.js";
 import { makePerson } from "./person.js";
@@ -72,6 +72,7 @@ export async function start(element, settings) {
   // What is on the stage
 
   function present(next, after, words = "", kind = "") {
+    if (board.isElsewhere()) return;
     task = next;
     upcoming = after;
     const entering = root.dataset.state !== "rating";
@@ -356,6 +357,7 @@ export async function start(element, settings) {
     ask("api/leave", { annotator: name, tab }, { keepalive: true }).catch(() => {}); // else the lease ends by itself
   }, until);
   window.addEventListener(SIGNED_OUT, ({ detail }) => { board.signedOut(detail, outbox); place.fit(); }, until);
+  window.addEventListener(OTHER_STUDIO, () => { keys.forget(); board.elsewhere(outbox); }, until);
   saveButton.addEventListener("click", save);
   find(".pad-skip").addEventListener("click", askSkip);
   find(".pad-open-full").addEventListener("click", stage.openFull);
@@ -364,13 +366,14 @@ export async function start(element, settings) {
   find(".pad-send-now").addEventListener("click", () => outbox.flush());
   for (const button of root.querySelectorAll(".pad-open-mine")) button.addEventListener("click", mine.show);
   find(".pad-again").addEventListener("click", () => begin(name));
+  find(".pad-reload").addEventListener("click", () => location.reload());
   full.onClose(() => heads.select(heads.current));
 
   find(".pad-sample").hidden = !settings.sample;
   find(".pad-sample").title = "The sample project: pictures altered on purpose, rated by simulated people. " + board.own;
   heads.reset();
   place.fit();
-  const desk = await ask("api/desk");
+  const desk = await askDesk();
   shelf = openShelf(desk.studio);
   if (desk.strip) strip.switchOn();
   if (desk.guidelines) guidelines.switchOn();

@@ -6,7 +6,7 @@ import { makeClock } from "./clock.js";
 import { makeHelp } from "./dialogs.js";
 import { makeFull } from "./full.js";
 import { makeKeys } from "./keys.js";
-import { SIGNED_OUT, ask, makeKey, query } from "./network.js";
+import { OTHER_STUDIO, SIGNED_OUT, ask, askDesk, makeKey, query } from "./network.js";
 import { openOutbox } from "./outbox.js";
 import { makePlace } from "./page.js";
 import { fullKeys, pairKeys } from "./pair_keys.js";
@@ -59,6 +59,7 @@ export async function start(element, settings) {
   // What is on the stage
 
   function present(next, after, text = "", kind = "") {
+    if (board.isElsewhere()) return;
     pair = next;
     upcoming = after;
     const entering = !isRating();
@@ -264,7 +265,7 @@ export async function start(element, settings) {
   async function seen() {
     if (busy) return;
     if (!shelf) {
-      const desk = await ask("api/desk");
+      const desk = await askDesk();
       shelf = openShelf(desk.studio);
       account = desk.account;
       if (account) person.showAccount(account.name);
@@ -290,10 +291,12 @@ export async function start(element, settings) {
   find(".pad-send-now").addEventListener("click", () => outbox.flush());
   find(".pad-discard").addEventListener("click", () => outbox.refused().forEach((item) => outbox.take(item)));
   find(".pad-again").addEventListener("click", () => (name ? begin(name) : enter()));
+  find(".pad-reload").addEventListener("click", () => location.reload());
   find(".pad-sample").hidden = !settings.sample;
   find(".pad-sample").title = "The sample project: pictures altered on purpose. " + board.own;
   const until = { signal: ending.signal };
   window.addEventListener(SIGNED_OUT, ({ detail }) => { board.signedOut(detail, outbox); place.fit(); }, until);
+  window.addEventListener(OTHER_STUDIO, () => board.elsewhere(outbox), until);
   document.addEventListener("keydown", (event) => (root.isConnected ? keys.handle(event) : ending.abort()), { capture: true, ...until });
   const place = makePlace(root, element, ending.signal, enter);
   place.fit();

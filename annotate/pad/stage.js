@@ -1,6 +1,6 @@
 // The image: each address has an element of its own, so that the next ones are loaded and decoded before they are needed.
 
-import { address } from "./network.js";
+import { imageAddress } from "./network.js";
 
 // `words` begin what a screen reader says of the image; `full` shows it at full size.
 export function makeStage(place, full, words, onShown) {
@@ -12,7 +12,7 @@ export function makeStage(place, full, words, onShown) {
 
   function load(url) {
     const image = new Image();
-    image.src = address(url);
+    image.src = imageAddress(url);
     // decode() also tells a file that ends too early, which the load event takes for whole.
     return { image, works: image.decode().then(() => true, () => false) };
   }
@@ -40,7 +40,7 @@ export function makeStage(place, full, words, onShown) {
   }
 
   function openFull() {
-    if (loaded) full.show(address(shown.url), picturePlace.firstElementChild.alt);
+    if (loaded) full.show(imageAddress(shown.url), picturePlace.firstElementChild.alt);
   }
 
   stage.addEventListener("click", openFull);
@@ -48,7 +48,7 @@ export function makeStage(place, full, words, onShown) {
   return {
     openFull,
     get image() { return loaded ? picturePlace.firstElementChild : null; },
-    get url() { return address(shown.url); },
+    get url() { return imageAddress(shown.url); },
     get loaded() { return loaded; },
     get broken() { return stage.classList.contains("broken"); },
     show(task, upcoming) {

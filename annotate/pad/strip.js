@@ -1,7 +1,7 @@
 // The strip: how this person rated the prompt's other images, the newest first, to stay consistent; a click reopens one.
 // It is asked for once the image is painted, so that nobody waits for it, and has its place from the start.
 
-import { address, ask, query } from "./network.js";
+import { ask, imageAddress, query } from "./network.js";
 
 const MOST = 12;
 
@@ -19,7 +19,7 @@ export function makeStrip(root, settings, { person, open }) {
     const thumb = new Image();
     thumb.alt = "";
     thumb.decoding = "async";
-    thumb.src = address(image.url); // the browser has it from when it was rated
+    thumb.src = imageAddress(image.url); // the browser has it from when it was rated
     button.append(thumb);
     const spoken = [];
     for (const aspect of settings.heads) {

@@ -1,13 +1,22 @@
 """What the browser tests of the rating pad share: a served desk, and how a person enters, presses keys and reads."""
 
 import csv
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import gradio as gr
+import uvicorn
 from playwright.sync_api import Page, expect
 
+from annotate.api import build_api
 from annotate.exports import Exporter
 from annotate.project import Project
+from annotate.rating_tab import build_rating_tab
 from annotate.store import Store
 
 
@@ -25,6 +34,35 @@ class Desk:
         assert self.exporter.flush()
         with path.open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def serving(project: Project, port: int, build_tab: Callable[[Project], gr.HTML] = build_rating_tab) -> Iterator[Store]:
+    """The desk of a project on a port of its own; ends when the block does, as a stopped studio."""
+    store = Store.open(project)
+    app = build_api(project, store, Exporter(store))
+    with gr.Blocks(analytics_enabled=False) as demo:
+        build_tab(project)
+    gr.mount_gradio_app(app, demo, path="/", run_history=False, ssr_mode=False)
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    try:
+        yield store
+    finally:
+        server.should_exit = True
+        thread.join(timeout=20)
+        store.close()
 
 
 def enter(page: Page, desk: Desk, name: str = "Ada") -> None:
@@ -72,3 +110,8 @@ def skip(page: Page) -> None:
     """Skip the image with the first reason that is offered."""
     page.get_by_role("button", name="Skip").click()
     page.keyboard.press("1")
+
+
+def send_now(page: Page) -> None:
+    """A click on the button, or nothing: on a busy machine the page may have sent by itself what it hides then."""
+    page.locator(".pad-send-now").dispatch_event("click")

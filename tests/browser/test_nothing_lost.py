@@ -1,24 +1,28 @@
 """No rating is lost in a real Chromium: outbox, drafts, going back, two tabs, and one person's apart from another's."""
 
 import json
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-import gradio as gr
 import pytest
-import uvicorn
-from pad_parts import Desk, enter, numbers, on_stage, press, shows, skip, status, values
+from pad_parts import (
+    Desk,
+    enter,
+    free_port,
+    numbers,
+    on_stage,
+    press,
+    send_now,
+    serving,
+    shows,
+    skip,
+    status,
+    values,
+)
 from playwright.sync_api import Page, Route, expect
 
-from annotate.api import build_api
 from annotate.drafts import one_draft
-from annotate.exports import Exporter
 from annotate.project import Project
-from annotate.rating_tab import build_rating_tab
-from annotate.store import Store
 
 pytestmark = pytest.mark.browser
 
@@ -40,11 +44,6 @@ def draft_is_on_server(desk: Desk, name: str, image_id: int, *values: float | No
     while (found := one_draft(desk.store._db, image_id, name)) is None or found.values != values:
         assert time.monotonic() < deadline, f"the draft is {found}"
         time.sleep(0.02)
-
-
-def send_now(page: Page) -> None:
-    """A click on the button, or nothing: on a busy machine the page may have sent by itself what it hides then."""
-    page.locator(".pad-send-now").dispatch_event("click")
 
 
 # The outbox
@@ -167,33 +166,9 @@ def test_a_waiting_rating_that_is_refused_can_be_opened_or_discarded(new_page: N
     assert [row[0] for row in stored(desk)] == [2, 1]
 
 
-@contextmanager
-def serving(project: Project, port: int) -> Iterator[Store]:
-    """The desk of a project on a port of its own; ends when the block does, as a stopped studio."""
-    store = Store.open(project)
-    app = build_api(project, store, Exporter(store))
-    with gr.Blocks(analytics_enabled=False) as demo:
-        build_rating_tab(project)
-    gr.mount_gradio_app(app, demo, path="/", run_history=False, ssr_mode=False)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    try:
-        yield store
-    finally:
-        server.should_exit = True
-        thread.join(timeout=20)
-        store.close()
-
-
 def test_the_server_stops_in_the_middle_and_comes_back(new_page: NewPage, make_project: Callable[..., Project]) -> None:
     project = make_project(prompts=1, images=4)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     page = new_page()
     with serving(project, port) as store:
         page.goto(f"http://127.0.0.1:{port}")
@@ -215,6 +190,20 @@ def test_the_server_stops_in_the_middle_and_comes_back(new_page: NewPage, make_p
         press(page, "x 1 2 Enter")
         shows(page, 4)
         assert store.ratings_since(0)[-1].values == (7, 3, 10, 1, 2)
+
+
+def test_on_a_phone_what_waits_is_in_sight(new_page: NewPage, desk: Desk) -> None:
+    page = new_page(390, 844, touch=True, routed=True)
+    enter(page, desk)
+    page.route("**/api/ratings", lambda route: route.abort())
+    press(page, "1 2 3 4 5 Enter")
+    shows(page, 2)
+    expect(page.locator(".pad-waiting")).to_contain_text("1 rating not saved yet")
+    boxes = [page.locator(name).bounding_box() for name in (".pad-look", ".pad-waiting", ".pad-actions .pad-save")]
+    edges = [edge for box in boxes if box is not None for edge in (box["y"], box["y"] + box["height"])]
+    assert len(edges) == 6
+    assert [0, *edges, 844] == sorted([0, *edges, 844])  # one below the other, all on the screen
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 # Drafts

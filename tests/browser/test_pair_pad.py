@@ -190,7 +190,7 @@ def test_two_windows_of_one_person(new_page: NewPage, desk: Desk) -> None:
 def test_it_stands_on_one_screen_and_axe_finds_nothing_serious(
     new_page: NewPage, desk: Desk, dark: bool, width: int, height: int
 ) -> None:
-    page = new_page(width, height, dark=dark, touch=width < 500)
+    page = new_page(width, height, dark=dark, touch=width < 500, routed=True)
     enter(page, desk)
     left, right = (page.locator(f"#pair-pad .pair-{side} img").bounding_box() for side in ("left", "right"))
     assert left is not None
@@ -215,4 +215,12 @@ def test_it_stands_on_one_screen_and_axe_finds_nothing_serious(
     press(page, "Escape")
     page.get_by_role("button", name="A is better").click()
     says(page, "Saved: A. 1 of 6 judged.")
+    shown(page)
+    page.route("**/api/pairs", lambda route: route.abort())
+    page.get_by_role("button", name="A is better").click()
+    expect(page.locator("#pair-pad .pad-waiting")).to_contain_text("1 choice not saved yet")
+    notice = page.locator("#pair-pad .pad-waiting").bounding_box()
+    assert notice is not None
+    assert notice["y"] + notice["height"] <= height
+    assert width < 1280 or page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     expect(page.locator("#pair-pad .pad-announce")).to_have_text("Two images. Prompt: Picture number 1, with a disc")
