@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MOST_BARS: Final = 12
+LONGEST_NAME: Final = 25  # characters
 CURVE_COLUMNS: Final = ("Epoch", "Head", "Loss", "Training loss", "Accuracy", "95 % interval", "Weight", "Pairs")
 
 Line = Mapping[str, Any]
@@ -119,10 +120,13 @@ def accuracy_bars(metrics: Line) -> "go.Figure":
     return figure.update_xaxes(range=[0, 1.02], tickformat=".0%")
 
 
-def score_bars(scores: Sequence[Score], *, overall_only: bool = False) -> "go.Figure":
+def score_bars(scores: Sequence[Score], *, overall_only: bool = False, order: str = "") -> "go.Figure":
     """Scores of each image, a bar a head and one combined; the first 12 images.
 
     0–10, but with `overall_only` (a model of pairs mode) a single centred logit.
+
+    Args:
+        order: in which order the images come, for the subtitle.
     """
     import plotly.graph_objects as go
 
@@ -141,16 +145,19 @@ def score_bars(scores: Sequence[Score], *, overall_only: bool = False) -> "go.Fi
     # A model may go a little beyond the scale that people were given.
     known = [value for _, _, values in series for value in values if value is not None]
     span = None if overall_only else [min([MIN_RATING, *known]), max([MAX_RATING, *known])]
-    style(figure, f"Scores ({of} image{'' if len(usable) == 1 else 's'})", "", unit)
+    ordered = f"; {order}" if order and len(drawn) > 1 else ""
+    style(figure, f"Scores ({of} image{'' if len(usable) == 1 else 's'})", "", unit + ordered)
     if len(drawn) == 1:
         return _bars_of_one(figure, series, span)
     names = [_short(score.name, place) for place, score in enumerate(drawn, start=1)]
     for label, colour, values in series:
         hover = f"%{{x}}<br>{label}: %{{y:.2f}}<extra></extra>"
         figure.add_bar(x=names, y=values, name=label, marker={"color": colour}, hovertemplate=hover)
-    # Above the bars, for the names below them may be long.
-    figure.update_layout(bargap=0.25, margin={"t": 96}, legend={"y": 1.02, "yanchor": "bottom"}, height=HEIGHT + 40)
-    return figure.update_xaxes(showgrid=False).update_yaxes(range=span)
+    # Above the bars, for the names below them may be long; there is room for the three rows of a narrow screen.
+    legend = {"y": 1.02, "yanchor": "bottom"}
+    figure.update_layout(bargap=0.25, margin={"t": 128}, legend=legend, height=HEIGHT + 80)
+    # A name below each image: without it, narrow screens get every second one, slanted out of the chart.
+    return figure.update_xaxes(showgrid=False, dtick=1).update_yaxes(range=span)
 
 
 def _bars_of_one(
@@ -232,8 +239,14 @@ def _evaluation(metrics: Line) -> str:
 
 
 def _short(name: str, place: int) -> str:
-    """A bar's name: short, and different for each image even where file names repeat."""
-    return f"{place}. {name if len(name) <= 18 else name[:8] + '…' + name[-8:]}"
+    """A bar's name: short, and different for each image even where file names repeat.
+
+    Folders go first, which images often share; then the middle of the file's name.
+    """
+    folders = name.split("/")
+    ways = [name, *(f"…/{'/'.join(folders[k:])}" for k in range(1, len(folders))), folders[-1]]
+    cut = f"{folders[-1][:10]}…{folders[-1][11 - LONGEST_NAME :]}"
+    return f"{place}. {next((way for way in ways if len(way) <= LONGEST_NAME), cut)}"
 
 
 def _epoch_axis(figure: "go.Figure", lines: Sequence[Line]) -> "go.Figure":

@@ -79,6 +79,15 @@ def table_rows(metrics: Mapping[str, Any], people: "Mapping[str, HeadAgreement] 
     return [_cells(label, result, (people or {}).get(key)) for key, label, result in result_rows(metrics)]
 
 
+def as_html(cells: Sequence[str]) -> list[str]:
+    """Cells as HTML: an interval in brackets below its figure and smaller, so that all columns fit a page."""
+    parted = [cell.partition(" (") for cell in cells]
+    return [
+        f"{escape(figure)} <small>({escape(bounds)}</small>" if mark else escape(figure)
+        for figure, mark, bounds in parted
+    ]
+
+
 def share(value: Any) -> str:
     """A figure as the page shows it: three decimals, a dash where there is none."""
     known = number(value)
@@ -96,7 +105,7 @@ def span(bounds: Any, signed: bool = False) -> str:
 
 
 def _row(label: str, result: Result, people: "HeadAgreement | None") -> list[str]:
-    cells = [escape(cell) for cell in _cells(label, result, people)]
+    cells = as_html(_cells(label, result, people))
     judged = verdict(result)
     mark = "weak" if judged.weak else "fine" if trained(result) else "none"
     why = escape("; ".join(judged.reasons))

@@ -161,8 +161,8 @@ def _accuracy(metrics: dict[str, Any], people: "Mapping[str, HeadAgreement] | No
     ]
     words = f"Share of {metrics.get('evaluation') or 'validation'} pairs in the right order, with 95 % interval"
     chart = svg.bars(rows, (0, 1), 0.5, words) if rows else ""
-    cells = [[escape(cell) for cell in row] for row in headtable.table_rows(metrics, people)]
-    table = markup.table(headtable.COLUMNS, cells)
+    cells = [headtable.as_html(row) for row in headtable.table_rows(metrics, people)]
+    table = markup.table(headtable.COLUMNS, cells, wide=True)
     return (
         f"{_soft(f'{words}; the dashed line is guessing.')}{chart}{table}{markup.notes(headtable.weak_heads(metrics))}"
     )
@@ -224,7 +224,7 @@ def _curves(found: Checkpoint) -> str:
     words = f"Loss on validation pairs over {len(lines)} epochs (nats a pair); .69 is guessing, lower is better."
     told = f"{words} For all heads together {count}." if count else words
     cells = [[escape(cell) for cell in row] for row in figures.curve_rows(lines)]
-    chart = svg.lines(drawn, (min(epochs), max(epochs)), span, percent=(False, False), words=words)
+    chart = svg.lines(drawn, (min(epochs), max(epochs)), span, percent=(False, False), whole=True, words=words)
     return _soft(told) + chart + _folded(markup.table(figures.CURVE_COLUMNS, cells))
 
 

@@ -69,9 +69,12 @@ class ScoreReport:
         table = cards.scores_card(rows[:MOST_ROWS], overall_only=self.overall_only)
         return markup.notes(told) + self._wall(column) + table
 
-    def figure(self) -> "go.Figure":
-        """A bar a head and one combined, of each image."""
-        return figures.score_bars(self.scores, overall_only=self.overall_only)
+    def figure(self, column: str = AS_GIVEN) -> "go.Figure":
+        """A bar a head and one combined, of each of the images that come first in the table sorted by `column`."""
+        # A head that the model doesn't know sorts nothing.
+        known = any(_value(score, column) > float("-inf") for score in self.scores)
+        order = f"highest {label_of(column)} first" if known else "in the order given"
+        return figures.score_bars(self.sorted_by(column), overall_only=self.overall_only, order=order)
 
     def _wall(self, column: str) -> str:
         """The best and the worst images on a column, where there are enough to tell them apart."""

@@ -46,6 +46,11 @@ def _wire(context: Context, chosen: tuple[Any, Any], parts: dict[str, Any]) -> N
 
     latest, asked = gr.State(ScoreReport()), gr.State(None)
 
+    def shown(report: ScoreReport, column: str) -> list[Any]:
+        """The table and the chart, sorted alike."""
+        drawn = report.any_scored
+        return [report.table(column), gr.update(value=report.figure(column) if drawn else None, visible=drawn)]
+
     def score(
         before: Any,
         name: str | None,
@@ -64,10 +69,9 @@ def _wire(context: Context, chosen: tuple[Any, Any], parts: dict[str, Any]) -> N
             progress((done, total), unit="images")
 
         report = scoring.score(context, name, which, files or [], str(folder or ""), tell)
-        plot = gr.update(value=report.figure() if report.any_scored else None, visible=report.any_scored)
         written = scoring.write_files(context, report, folder_to_download_from()) if report.scores else (None, None)
         downloads = [gr.update(value=file and str(file), visible=file is not None) for file in written]
-        return [report.table(column), plot, *downloads, report, question]
+        return [*shown(report, column), *downloads, report, question]
 
     run, checkpoint = chosen
     inputs = [run, checkpoint, parts["files"], parts["folder"], parts["sort"]]
@@ -90,9 +94,9 @@ def _wire(context: Context, chosen: tuple[Any, Any], parts: dict[str, Any]) -> N
     )
     parts["folder"].blur(score, [asked, *inputs], outputs, api_visibility="private", **shared)
     parts["sort"].change(
-        lambda report, column: report.table(column),
+        shown,
         [latest, parts["sort"]],
-        parts["table"],
+        [parts["table"], parts["plot"]],
         api_visibility="private",
         queue=False,
         show_progress="hidden",

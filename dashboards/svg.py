@@ -3,6 +3,7 @@
 Greys are `currentColor`, so that a chart reads on light and on dark.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -14,6 +15,9 @@ _LEFT: Final = 170
 _RIGHT: Final = 56
 _TOP: Final = 6
 _FOOT: Final = 24
+_EDGE: Final = 24  # half of the widest label, which is centred below the last tick
+_DIGIT: Final = 7  # the width of a digit
+_TICKS: Final = 8
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def bars(rows: Sequence[Bar], span: tuple[float, float], guide: float | None = N
     """
     height = _TOP + _ROW * len(rows) + _FOOT
     across = _Scale(span, (_LEFT, _WIDTH - _RIGHT))
-    marks = [_axis(across, height, percent=True)]
+    marks = [_axis(across, ticks(*span), height, percent=True)]
     for number, row in enumerate(rows):
         y = _TOP + _ROW * number + 4
         end = across(row.value)
@@ -73,31 +77,59 @@ def lines(
     up: tuple[float, float],
     diagonal: bool = False,
     percent: tuple[bool, bool] = (False, True),
+    whole: bool = False,
     words: str = "",
 ) -> str:
     """A line a series with its points and a legend below; with `diagonal` a dashed line where y = x.
 
     Args:
         percent: whether the numbers at the two axes are shares.
+        whole: whether what is across is counted, so that there is nothing between two whole numbers.
     """
     height = 260
-    x, y = _Scale(across, (44, _WIDTH - 12)), _Scale(up, (height - _FOOT, _TOP + 4))
-    marks = [_axis(x, height, percent=percent[0])]
-    for value in y.ticks():
-        marks.append(f'<path d="M44 {y(value):.1f}H{_WIDTH - 12}" stroke="currentColor" stroke-opacity=".15"/>')
-        marks.append(f'<text x="38" y="{y(value) + 4:.1f}" text-anchor="end">{_number(value, percent[1])}</text>')
+    y = _Scale(up, (height - _FOOT, _TOP + 4))
+    levels = [(y(value), label) for value, label in _labelled(ticks(*up), percent[1])]
+    left = max(44, 10 + _DIGIT * max(len(label) for _, label in levels))
+    x = _Scale(across, (left, _WIDTH - _EDGE))
+    marks = [_axis(x, ticks(*across, whole=whole), height, percent=percent[0])]
+    for at, label in levels:
+        marks.append(f'<path d="M{left} {at:.1f}H{_WIDTH - _EDGE}" stroke="currentColor" stroke-opacity=".15"/>')
+        marks.append(f'<text x="{left - 6}" y="{at + 4:.1f}" text-anchor="end">{label}</text>')
     if diagonal:
         low, high = max(across[0], up[0]), min(across[1], up[1])
         marks.append(_dashed(f"M{x(low):.1f} {y(low):.1f}L{x(high):.1f} {y(high):.1f}"))
     for one in series:
-        at = [(x(a), y(b)) for a, b in one.points]
-        path = "L".join(f"{a:.1f} {b:.1f}" for a, b in at)
+        points = [(x(a), y(b)) for a, b in one.points]
+        path = "L".join(f"{a:.1f} {b:.1f}" for a, b in points)
         marks.append(f'<path d="M{path}" stroke="{one.colour}" stroke-width="{one.width}" fill="none"/>')
-        marks += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{one.colour}"/>' for a, b in at]
+        marks += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{one.colour}"/>' for a, b in points]
     legend = "".join(
         f'<span><i style="background:{one.colour}"></i>{escape(one.label)}</span>' for one in series if one.label
     )
     return f'{_picture(height, marks, words)}<p class="legend">{legend}</p>'
+
+
+def ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
+    """Round numbers from `low` to `high`, at most eight: multiples of 1, 2 or 5 times a power of ten.
+
+    Args:
+        whole: whole numbers alone.
+    """
+    if high <= low:
+        return [low]
+    power = 10.0 ** math.floor(math.log10((high - low) / _TICKS))
+    steps = [(max(power, 1.0) if whole else power) * times for times in (1, 2, 5, 10, 20)]
+    step = next(one for one in steps if _last(high, one) - _first(low, one) < _TICKS)
+    # From whole multiples, for a sum of steps would miss the last one.
+    return [round(step * times, 12) for times in range(_first(low, step), _last(high, step) + 1)]
+
+
+def _first(low: float, step: float) -> int:
+    return math.ceil(low / step - 1e-9)
+
+
+def _last(high: float, step: float) -> int:
+    return math.floor(high / step + 1e-9)
 
 
 class _Scale:
@@ -110,22 +142,21 @@ class _Scale:
         share = (value - self._from[0]) / ((self._from[1] - self._from[0]) or 1)
         return self._to[0] + min(max(share, 0), 1) * (self._to[1] - self._to[0])
 
-    def ticks(self, count: int = 5) -> list[float]:
-        step = (self._from[1] - self._from[0]) / count
-        return [self._from[0] + step * number for number in range(count + 1)]
 
-
-def _axis(across: _Scale, height: int, *, percent: bool) -> str:
+def _axis(across: _Scale, values: Sequence[float], height: int, *, percent: bool) -> str:
     marks = []
-    for value in across.ticks():
+    for value, label in _labelled(values, percent):
         at = across(value)
         marks.append(f'<path d="M{at:.1f} {_TOP}V{height - _FOOT}" stroke="currentColor" stroke-opacity=".15"/>')
-        marks.append(f'<text x="{at:.1f}" y="{height - 8}" text-anchor="middle">{_number(value, percent)}</text>')
+        marks.append(f'<text x="{at:.1f}" y="{height - 8}" text-anchor="middle">{label}</text>')
     return "".join(marks)
 
 
-def _number(value: float, percent: bool) -> str:
-    return f"{value:.0%}" if percent else f"{value:.3g}"
+def _labelled(values: Sequence[float], percent: bool) -> list[tuple[float, str]]:
+    """Each tick with its number, as many decimals as tell them apart."""
+    step = (values[1] - values[0] if len(values) > 1 else 1.0) * (100 if percent else 1)
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    return [(value, f"{value:.{decimals}%}" if percent else f"{value:.{decimals}f}") for value in values]
 
 
 def _dashed(path: str) -> str:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from reward.twomodels import HeadDifference
 
 HEAD_CHOICES: Final = (("Combined", "combined"), *((aspect.label, aspect.name) for aspect in ASPECTS))
-COLUMNS: Final = ("Score", "Images", "Unit", "Correlation", "Mean |difference|", "95 % interval", "Mean difference")
+# What matters comes first: a narrow screen shows the first columns only.
+COLUMNS: Final = ("Score", "Mean |difference|", "95 % interval", "Correlation", "Mean difference", "Images", "Unit")
 MOST_SHOWN: Final = 12
 MOST_LISTED: Final = 200
 _PIXELS: Final = 96
@@ -151,12 +152,12 @@ def rows(heads: "Sequence[HeadDifference]") -> list[list[str]]:
     return [
         [
             label_of(one.head),
-            f"{len(one.image)}",
-            one.unit,
-            "–" if one.correlation is None else f"{one.correlation:.3f}",
             f"{one.mean_size:.3f}",
             span(one.interval) or "–",
+            "–" if one.correlation is None else f"{one.correlation:.3f}",
             f"{one.shift:+.3f}",
+            f"{len(one.image)}",
+            one.unit,
         ]
         for one in heads
     ]

@@ -74,6 +74,17 @@ def images_of(context: Context, name: str | None, prompt: str | None) -> dict[st
     return {image_name(file): file for file, number in numbers if data.prompt_names[number] == prompt}
 
 
+def choices_of(context: Context, name: str | None, prompt: str | None) -> list[tuple[str, str]]:
+    """(label, name) of a prompt's images: without their folder, which says nothing where they share it.
+
+    Raises:
+        RewardError: the run's data can't be read.
+    """
+    known = images_of(context, name, prompt)
+    alike = len({file.parent for file in known.values()}) == 1
+    return [(file.name if alike else one, one) for one, file in known.items()]
+
+
 def compare(
     context: Context,
     name: str | None,

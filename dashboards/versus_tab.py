@@ -25,8 +25,8 @@ def build_versus(context: Context, choice: Choice, tab: "gr.Tab") -> None:
         trouble = gr.HTML(elem_id="versus-trouble")
         with gr.Row():
             prompt = gr.Dropdown([], label="Prompt of the run", elem_id="versus-prompt", min_width=220)
-            first = gr.Dropdown([], label="A", elem_id="versus-a", min_width=140)
-            second = gr.Dropdown([], label="B", elem_id="versus-b", min_width=140)
+            first = gr.Dropdown([], label="A", elem_id="versus-a", min_width=220)
+            second = gr.Dropdown([], label="B", elem_id="versus-b", min_width=220)
         uploads = gr.File(
             file_count="multiple",
             file_types=["image"],
@@ -58,12 +58,13 @@ def build_versus(context: Context, choice: Choice, tab: "gr.Tab") -> None:
         run: str | None, which: str, prompt_id: str | None, chosen: tuple[Any, ...], files: list[str] | None
     ) -> tuple[list[Any], list[Any]]:
         try:
-            names = list(versus.images_of(context, run, prompt_id)) if prompt_id else []
+            choices = versus.choices_of(context, run, prompt_id) if prompt_id else []
         except RewardError:
-            names = []
+            choices = []
+        names = [name for _, name in choices]
         if not set(chosen) <= set(names):
             chosen = (names[0], names[1]) if len(names) > 1 else (None, None)
-        sides = [gr.update(choices=names, value=one) for one in chosen]
+        sides = [gr.update(choices=choices, value=one) for one in chosen]
         return sides, compare(run, which, prompt_id, *chosen, files)
 
     def another_prompt(run: str | None, which: str, prompt_id: str | None, files: list[str] | None) -> list[Any]:

@@ -131,6 +131,21 @@ def test_score_bars_show_each_image_and_the_first_dozen_of_many() -> None:
     assert many.layout.title.text == "Scores (first 12 of 30 images)"
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("photos/harbour-0.jpg", "photos/harbour-0.jpg"),
+        ("photos/of/the/harbour/harbour-0.jpg", "…/harbour/harbour-0.jpg"),
+        ("photographs/the-long-harbour/harbour-0.jpg", "…/harbour-0.jpg"),
+        ("photos/a-ship-in-the-harbour.jpg", "a-ship-in-the-harbour.jpg"),
+        ("photos/a-ship-in-the-harbour-at-night-0.jpg", "a-ship-in-…at-night-0.jpg"),
+    ],
+)
+def test_a_long_name_keeps_what_tells_images_apart(name: str, shown: str) -> None:
+    one = Score(name, Path(name), dict.fromkeys(SCORE_COLUMNS, 5.0))
+    assert list(figures.score_bars([one, one]).data[0].x) == [f"1. {shown}", f"2. {shown}"]
+
+
 def test_a_single_image_has_its_scores_written_behind_the_bars() -> None:
     drawn = traces(figures.score_bars(scores(1, style=10.3, spatial=None)))
     assert drawn["Style"].text[0] == "10.30"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from dashboards_helpers import metrics_line
 
-from dashboards.headtable import COLUMNS, head_table, table_rows, verdict, weak_heads
+from dashboards.headtable import COLUMNS, as_html, head_table, table_rows, verdict, weak_heads
 
 GOOD: dict[str, Any] = {
     "trained": True,
@@ -80,6 +80,11 @@ def test_weak_heads_are_told_in_sentences_and_marked_in_the_table() -> None:
     line = metrics_line(3)
     assert weak_heads(line)[0].startswith("Iconographic: like guessing — it can't be told from guessing")
     assert "studio-weak" in head_table(line)
+
+
+def test_an_interval_stands_below_its_figure() -> None:
+    cells = as_html(["a <b>", "+0.1 (+0.03 to +0.15)"])
+    assert cells == ["a &lt;b&gt;", "+0.1 <small>(+0.03 to +0.15)</small>"]
 
 
 def test_figures_of_odd_shapes_are_dashes() -> None:

@@ -253,6 +253,11 @@ def test_a_folder_is_scored_sorted_and_written_as_csv_and_parquet(
     assert report.sorted_by("combined")[-2].percentile == 0
     table = report.table("style")
     assert "Best by Style" in table
+    for column, words in (("style", "highest Style first"), (scoring.AS_GIVEN, "in the order given")):
+        drawn = report.figure(column)
+        first = [one for one in report.sorted_by(column) if not one.problem][: figures.MOST_BARS]
+        assert list(drawn.data[-1].y) == [one.scores["combined"] for one in first]
+        assert words in drawn.layout.title.subtitle.text
     assert "1 could not be read" in table
     csv_file, parquet = scoring.write_files(context, report, tmp_path)
     rows = {row["image"]: row for row in csv.DictReader(io.StringIO(csv_file.read_text()))}
@@ -267,6 +272,8 @@ def test_a_folder_is_scored_sorted_and_written_as_csv_and_parquet(
 
 def test_leaving_the_folder_field_scores_nothing_twice(context: Context, place: Path) -> None:
     room = Room(context, lambda parts, choice, _: build_scoring(parts, (choice.run, choice.checkpoint)), "score")
+    sort = next(one for one in room.events() if one.fn.__name__ == "shown")
+    assert [one.elem_id for one in sort.outputs] == ["analyse-scores", "analyse-bars"]
     enter = next(one for one in room.events() if one.api_name == "score_images")
     leave = next(one for one in room.events() if one.fn.__name__ == "score" and one is not enter)
     assert enter.concurrency_id == leave.concurrency_id
@@ -312,7 +319,7 @@ class Loaded(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         self.references += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "data", "action")]
-        self._in_cell = tag in ("td", "th") or (self._in_cell and tag in ("abbr", "span"))
+        self._in_cell = tag in ("td", "th") or (self._in_cell and tag in ("abbr", "span", "small"))
         if tag in ("td", "th"):
             self.cells.append("")
 
@@ -582,6 +589,7 @@ def test_a_room_that_is_opened_again_keeps_what_was_chosen(context: Context) -> 
     room = Room(context, build_versus, "versus")
     again = room.fire(room.tab, "select", "first", "best", "p5", "p5/2.png", "p5/0.png", None)
     assert [again[f"versus-{name}"]["value"] for name in ("prompt", "a", "b")] == ["p5", "p5/2.png", "p5/0.png"]
+    assert again["versus-a"]["choices"][0] == ("0.png", "p5/0.png")  # a narrow field shows what differs
     first = room.fire(room.tab, "select", "first", "best", None, None, None, None)
     assert first["versus-prompt"]["value"] == versus.prompts_of(context, "first")[0][1]
     assert first["versus-a"]["value"] != first["versus-b"]["value"]

@@ -1,6 +1,6 @@
 """What the browser tests of the rooms share: how a person opens a room, chooses, and reads what stands there."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 
 def analyse(page: Page, url: str) -> None:
@@ -32,6 +32,11 @@ def unfold(page: Page, element: str) -> None:
 
 def overflow(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def within(box: Locator) -> bool:
+    """Whether all of a box that scrolls is in sight across."""
+    return bool(box.evaluate("box => box.scrollWidth <= box.clientWidth"))
 
 
 def cells(page: Page, table: str) -> list[list[str]]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from dashboards_server import StudioProcess
 from playwright.sync_api import Page, expect
-from room_parts import analyse, cells, choose, open_room, overflow, unfold
+from room_parts import analyse, cells, choose, open_room, overflow, unfold, within
 
 from reward.aspects import HEADS
 from reward.config import TrainConfig
@@ -52,6 +52,12 @@ def page(new_page: NewPage, studio: StudioProcess) -> Page:
 @pytest.fixture(scope="module")
 def metrics(place: Path) -> Any:
     return json.loads((place / "outputs/avt/best/metrics.json").read_text(encoding="utf-8"))
+
+
+def test_the_head_table_is_whole_with_its_intervals(page: Page) -> None:
+    table = page.locator("#analyse-table .studio-table")
+    expect(table.locator("small").first).to_contain_text("to")
+    assert within(table)
 
 
 def test_from_the_table_to_the_reasons(page: Page) -> None:
@@ -133,6 +139,15 @@ def test_the_report_has_the_numbers_of_the_run(page: Page, new_page: NewPage, tm
     reader.goto(report.as_uri())
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
     assert overflow(reader) <= 0
+    wide = new_page(width=1280)
+    wide.goto(report.as_uri())
+    heads = wide.locator(".studio-wide")
+    expect(heads.locator("small").first).to_contain_text("to")
+    assert within(heads)
+    assert overflow(wide) <= 0
+    wide.emulate_media(media="print")
+    wide.set_viewport_size({"width": 718, "height": 1000})  # A4 with the margins of a browser
+    assert overflow(wide) <= 0
     assert reader.locator("img").count() == 12
     for result in (metrics["heads"]["style"], metrics["heads"]["material"], metrics["combined"]):
         expect(reader.get_by_text(f"{result['accuracy']:.3f}", exact=True).first).to_be_attached()
