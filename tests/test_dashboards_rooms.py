@@ -33,6 +33,7 @@ from dashboards import (
     figures,
     headtable,
     mixing,
+    runactions,
     runpeople,
     scoring,
     twomodels,
@@ -620,6 +621,8 @@ def own(place: Path, tmp_path: Path) -> Context:
 def test_weights_of_ones_own_have_the_data_of_the_run_that_they_are_from(own: Context, place: Path) -> None:
     assert [name for _, name in analysis.run_choices(own)] == ["trained", "mine"]
     assert "those of trained." in analysis.report(own, "mine", "best").table
+    assert runactions.dependents(own, "trained") == ["mine"]
+    assert runactions.dependents(own, "mine") == []
     again = {"mine": OWN, "mine_again": OWN | {"style": 90.0}}
     assert "Saved as mine_again" in weights.save(own, "mine", "best", again["mine_again"], "mine_again")
     (own.roots.outputs / "trained").rename(own.roots.outputs / "renamed")

@@ -54,6 +54,7 @@ def open_tab(page: Page, name: str, among: str) -> None:
     expect(tab).to_have_attribute("aria-selected", "true")
     expect(page.locator(".generating:visible, .progress-text:visible, .pending:visible")).to_have_count(0)
     page.wait_for_timeout(400)
+    expect(page.get_by_label("Empty value").locator("visible=true")).to_have_count(0)  # a chart that is on its way
     page.wait_for_function(STILL)
 
 
