@@ -85,10 +85,6 @@ def _wire_choice(
         now = choices, current if keep and current in names else next(iter(names), None)
         return [gr.skip() if now == before else gr.update(choices=choices, value=now[1]), now]
 
-    def listed_anew(current: str | None, before: Any) -> list[Any]:
-        """Within the tab no other run takes the place of the one that is looked at, unless that one is gone."""
-        return runs(current, True, before)
-
     def tell(name: str | None, which: str) -> list[Any]:
         report = analysis.report(context, name, which)
         return [*words.show(report), hash(repr(report))]
@@ -98,6 +94,18 @@ def _wire_choice(
         report = analysis.report(context, name, which)
         now = hash(repr(report))
         return [*([gr.skip()] * len(part.filled) if now == before else part.show(report)), now]
+
+    def anew(current: str | None, before: Any, which: str, mark: int | None) -> list[Any]:
+        """The runs, and what is told of the one that is looked at, whose place no other takes unless it is gone."""
+        choices, now = runs(current, True, before)
+        return [choices, now, *fresh(words, now[1], which, mark)]
+
+    def back(room: str, current: str | None, before: Any, which: str, mark: int | None, seen: int | None) -> list[Any]:
+        """As `anew`, with the charts; nothing where the results come into sight with the tab, which fills them."""
+        if room == results.id:
+            return [gr.skip()] * (5 + len(words.filled) + len(charts.filled))
+        told_anew = anew(current, before, which, mark)
+        return [results.id, *told_anew, *fresh(charts, told_anew[1][1], which, seen)]
 
     def draw(name: str | None, which: str, before: int | None, is_open: bool, room: str) -> list[Any]:
         in_sight = is_open and room == results.id
@@ -111,21 +119,14 @@ def _wire_choice(
         **private,
     }
     demo.load(runs, [run, picked, listed], [run, listed], api_name="runs", **QUIET)
-    telling: dict[str, Any] = {
-        "fn": partial(fresh, words),
-        "inputs": [run, checkpoint, told],
-        "outputs": [*words.filled, told],
-        **private,
-    }
     again = tab.select(lambda *given: [*runs(*given), True], [run, picked, listed], [run, listed, opened], **private)
-    again.then(**telling).then(draw, **drawing)
+    again.then(partial(fresh, words), [run, checkpoint, told], [*words.filled, told], **private).then(draw, **drawing)
     # A run that is at work goes on, and another person may rename or remove one.
-    relisting: dict[str, Any] = {"inputs": [run, listed], "outputs": [run, listed], **private}
-    shown = results.select(lambda: results.id, None, choice.room, **private).then(listed_anew, **relisting)
-    shown.then(**telling).then(draw, **drawing)
-    gr.on([room.select for room in others], listed_anew, **relisting).then(**telling)
+    asked, filled = [run, listed, checkpoint, told], [run, listed, *words.filled, told]
+    gr.on([room.select for room in others], anew, asked, filled, **private)
+    saved.then(anew, asked, filled, **private)
+    results.select(back, [choice.room, *asked, drawn], [choice.room, *filled, *charts.filled, drawn], **private)
     others[-1].select(lambda: others[-1].id, None, choice.room, **private)
-    saved.then(listed_anew, **relisting)
     run.input(lambda: True, None, picked, **private)
     changed = gr.on(
         [run.change, checkpoint.change],
