@@ -352,6 +352,7 @@ def test_the_sample_says_where_ones_own_ratings_go(
     enter(page, desk)
     expect(page.get_by_title(where)).to_be_visible()
     press(page, "1 2 3 4 5 Enter")
+    expect(page.get_by_role("heading", name="All rated")).to_be_visible()
     expect(page.locator(".pad-message-text")).to_contain_text(where)
     assert desk.rows(project.own_annotations / "ratings_per_annotator.csv")[0]["annotator"] == "Ada"
     assert not project.ratings_csv.exists()
