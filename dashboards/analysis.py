@@ -13,7 +13,7 @@ from dashboards.desk import image_name
 from dashboards.epochs import read_epochs
 from dashboards.runnotes import read_notes
 from dashboards.runpeople import agreement_of
-from dashboards.runs import Checkpoint, Run, list_runs, read_checkpoint, read_run
+from dashboards.runs import Checkpoint, Run, list_runs, read_checkpoint
 from dashboards.runstate import half_way
 from reward.aspects import BY_NAME, HEADS
 from reward.errors import RewardError, shown
@@ -73,7 +73,7 @@ def report(context: Context, name: str | None, checkpoint: str) -> RunReport:
         nothing = cards.empty("No run yet", "Train a model in the Train tab; what it learned shows here.")
         return RunReport("", nothing)
     try:
-        run = find_run(context, name)
+        run = context.run(name)
     except RewardError as error:
         return RunReport("", cards.problem("This run can't be shown", str(error)))
     found = read_checkpoint(run, checkpoint)
@@ -101,7 +101,7 @@ def write_report(context: Context, name: str | None, checkpoint: str, folder: Pa
     """
     from dashboards import report as reports
 
-    found = read_checkpoint(find_run(context, name or ""), checkpoint)
+    found = read_checkpoint(context.run(name or ""), checkpoint)
     shown_too = reports.Pictures(note="Left out.")
     if pictures and found.metrics:
         shown_too = reports.take_pictures(context.desk, context.shelf, found)
@@ -128,7 +128,7 @@ def errors(context: Context, name: str | None, head: str) -> "tuple[str, go.Figu
 def _error_points(context: Context, name: str, head: str) -> tuple[list[tuple[str, float, float]], str]:
     if head not in BY_NAME:
         raise RewardError(f"There is no head called {shown(head)}.")
-    run = find_run(context, name)
+    run = context.run(name)
     found = context.desk.validated(run)
     if found.data.pairs is None:
         raise RewardError("A model of overall pairs gives no scores in rating points: there is no error to show.")
@@ -137,18 +137,6 @@ def _error_points(context: Context, name: str, head: str) -> tuple[list[tuple[st
     known = [(image_name(file), float(rating), float(score)) for file, rating, score in columns]
     evaluation = str(read_checkpoint(run, "best").metrics.get("evaluation") or "validation")
     return [point for point in known if not (math.isnan(point[1]) or math.isnan(point[2]))], evaluation
-
-
-def find_run(context: Context, name: str) -> Run:
-    """The run of this name.
-
-    Raises:
-        RewardError: the name is no run's.
-    """
-    run = read_run(context.roots.run_folder(name))
-    if run is None:
-        raise RewardError(f"There is no run called {shown(name)}: it was renamed or deleted, choose another.")
-    return run
 
 
 def _own_weights(run: Run) -> str:
@@ -169,7 +157,7 @@ def usable_checkpoint(context: Context, name: str, checkpoint: str) -> Checkpoin
     Raises:
         RewardError: there is no such run or checkpoint.
     """
-    found = read_checkpoint(find_run(context, name), checkpoint)
+    found = read_checkpoint(context.run(name), checkpoint)
     if not found.usable:
         raise RewardError(found.problem)
     return found

@@ -11,7 +11,6 @@ from dashboards.chartstyle import TEXT, label_of, say, style
 from dashboards.context import Context
 from dashboards.epochs import read_epochs
 from dashboards.markup import behind, table, term
-from dashboards.runactions import run_of
 from dashboards.runs import COMBINED, OVERALL, Run, interval, number, read_checkpoint, trained
 from reward.aspects import ASPECTS, HEADS
 from reward.errors import RewardError
@@ -146,7 +145,7 @@ def compare(context: Context, names: Sequence[str]) -> Comparison:
     if len(chosen) > MOST_RUNS:
         return Comparison(message=cards.problem("That is too many", f"At most {MOST_RUNS} runs are compared at once."))
     try:
-        runs = [_read(run_of(context, name)) for name in chosen]
+        runs = [_read(context.run(name)) for name in chosen]
     except RewardError as error:
         return Comparison(message=cards.problem("These runs can't be compared", str(error)))
     troubles = "\n".join(f"{one.run.name}: {one.problem}" for one in runs if one.problem)
@@ -172,7 +171,7 @@ def differences(context: Context, names: Sequence[str], head: str) -> str:
 def _tested(context: Context, first: str, second: str, head: str) -> list[list[str]]:
     """A row a figure, or one that says why there is none."""
     try:
-        runs = [run_of(context, name) for name in (first, second)]
+        runs = [context.run(name) for name in (first, second)]
         if any(run.weighed_by_hand for run in runs):
             raise RewardError("weights set by hand were learned from no data, so there is no validation")
         validated = [context.desk.validated(run) for run in runs]

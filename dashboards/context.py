@@ -13,7 +13,9 @@ from dashboards.jobs import JobBoard
 from dashboards.machine import Machine
 from dashboards.roots import Roots
 from dashboards.runlist import RunShelf
+from dashboards.runs import Run, read_run
 from dashboards.scorer import ModelShelf
+from reward.errors import RewardError, shown
 
 
 @dataclass(frozen=True)
@@ -31,3 +33,14 @@ class Context:
     runs: RunShelf
     store: Store | None = None
     accounts: Accounts | None = None
+
+    def run(self, name: str) -> Run:
+        """The run of this name.
+
+        Raises:
+            RewardError: the name is no run's.
+        """
+        run = read_run(self.roots.run_folder(name))
+        if run is None:
+            raise RewardError(f"There is no run called {shown(name)}: it was renamed or deleted, choose another.")
+        return run

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from annotate.requests import check_request
 from dashboards import cards, markup
-from dashboards.analysis import find_run
 from dashboards.chartstyle import label_of
 from dashboards.context import Context
 from dashboards.desk import image_name
@@ -46,7 +45,7 @@ def disputes(context: Context, name: str | None, head: str, reason: str = "") ->
     from reward.disagreements import disagreements
 
     try:
-        run = find_run(context, name or "")
+        run = context.run(name or "")
         found = context.desk.validated(run)
         if run.weighed_by_hand and head == COMBINED:
             words = "These weights were set by hand: how sure they are of a pair can't be told. Choose a head."

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dashboards import cards, markup
-from dashboards.analysis import find_run
 from dashboards.background import module_environment
 from dashboards.chartstyle import TEXT, colour_of, label_of, say, style
 from dashboards.context import Context
@@ -59,7 +58,7 @@ class Growth:
 def look(context: Context, name: str | None) -> Growth:
     """The state of a run's learning curve now."""
     try:
-        run = find_run(context, name or "")
+        run = context.run(name or "")
     except RewardError as error:
         return Growth(cards.problem("There is no learning curve of this", str(error)))
     place = _place(context, run)
@@ -82,12 +81,12 @@ def look(context: Context, name: str | None) -> Growth:
 def start(context: Context, name: str | None) -> str:
     """Start it for a run; returns what is wrong as a card, or nothing."""
     try:
-        run = find_run(context, name or "")
+        run = context.run(name or "")
         if run.weighed_by_hand:
             raise RewardError("Weights set by hand learn from no ratings; ask of the run that they were saved from.")
         context.desk.validated(run)  # its images must be there, and may be read
         with _one_starter(context):
-            run = find_run(context, run.name)  # it may have been renamed or deleted meanwhile
+            run = context.run(run.name)  # it may have been renamed or deleted meanwhile
             place = _place(context, run)
             if _at_work(place):
                 raise RewardError("It is being found already.")

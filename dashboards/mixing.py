@@ -4,7 +4,6 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from dashboards import cards, markup
-from dashboards.analysis import find_run
 from dashboards.chartstyle import TEXT, WHOLE, label_of, say, style
 from dashboards.context import Context
 from dashboards.headtable import share, span
@@ -30,7 +29,7 @@ def mixing(context: Context, name: str | None) -> "tuple[str, go.Figure | None, 
     from reward.head_correlation import head_pairs_of, in_words
 
     try:
-        found = context.desk.validated(find_run(context, name or ""))
+        found = context.desk.validated(context.run(name or ""))
     except RewardError as error:
         return cards.problem("The heads can't be compared", str(error)), None, ""
     if found.data.pairs is None:

@@ -14,7 +14,7 @@ from dashboards.context import Context
 from dashboards.jobstate import JobError
 from dashboards.roots import RefusedPathError
 from dashboards.runnotes import LONGEST_NOTE, read_notes, write_notes
-from dashboards.runs import Run, read_run
+from dashboards.runs import Run
 from reward.claim import is_claimed
 from reward.errors import RewardError, shown
 from reward.lineage import trained_run
@@ -35,7 +35,7 @@ def set_note(context: Context, name: str, note: str) -> None:
     """
     if len(note) > LONGEST_NOTE:
         raise RewardError(f"A note has at most {LONGEST_NOTE} characters; this one has {len(note)}.")
-    run = run_of(context, name)
+    run = context.run(name)
     write_notes(run.folder, replace(read_notes(run.folder), note=note.strip()))
 
 
@@ -45,7 +45,7 @@ def set_archived(context: Context, name: str, archived: bool) -> None:
     Raises:
         RewardError: there is no such run, or it is to be put away and is not over.
     """
-    run = run_of(context, name)
+    run = context.run(name)
     if archived:
         _check_over(context, run)
     write_notes(run.folder, replace(read_notes(run.folder), archived=archived))
@@ -109,7 +109,7 @@ def write_zip(context: Context, name: str, folder: Path) -> Path:
     Raises:
         RewardError: there is no such run.
     """
-    run = run_of(context, name)
+    run = context.run(name)
     place = folder / f"{run.name}.zip"
     with whole_file(place) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
         for top in _TOP_FILES:
@@ -132,7 +132,7 @@ def write_tensorboard(context: Context, name: str) -> int:
     Raises:
         RewardError: there is no such run, it is not over, its metrics are damaged, or TensorBoard isn't installed.
     """
-    _check_over(context, run_of(context, name))
+    _check_over(context, context.run(name))
     tensorboard_client()  # loads torch, for which nobody who starts a run should wait
     with _at_rest(context, name) as run:
         return write_epochs(run.folder)
@@ -147,25 +147,13 @@ def push(context: Context, name: str, repository: str, *, private: bool) -> str:
     parts = repository.strip().split("/")
     if len(parts) != 2 or not all(part and part.strip() == part for part in parts):
         raise RewardError(f"The repository is written user/name; {shown(repository)} is not.")
-    run = run_of(context, name)
+    run = context.run(name)
     if "best" not in run.checkpoints:
         raise RewardError(f"{run.name} has no best/ yet.")
     from reward.model import MultiHeadReward
 
     model = MultiHeadReward.from_pretrained(run.folder / "best")
     return model.push_to_hub(repository.strip(), private=private)
-
-
-def run_of(context: Context, name: str) -> Run:
-    """The run of this name.
-
-    Raises:
-        RewardError: the name is no run's.
-    """
-    run = read_run(context.roots.run_folder(name))
-    if run is None:
-        raise RewardError(f"There is no run called {shown(name)}: it was renamed or deleted, choose another.")
-    return run
 
 
 @contextmanager
@@ -177,7 +165,7 @@ def _at_rest(context: Context, name: str) -> Iterator[Run]:
             being found.
     """
     with context.board.exclusive():
-        run = run_of(context, name)
+        run = context.run(name)
         if run.folder.is_symlink():
             raise RefusedPathError(f"{run.name} is a link to another folder: the studio leaves it alone.")
         _check_over(context, run)

@@ -203,7 +203,7 @@ def _one(context: Context, name: str | None) -> list[Any]:
     import gradio as gr
 
     try:
-        run = runactions.run_of(context, name) if name else None
+        run = context.run(name) if name else None
     except RewardError:
         run = None
     if run is None:
@@ -259,7 +259,7 @@ def _rename(context: Context) -> Work:
 
 def _archive(context: Context) -> Work:
     def work(name: str) -> tuple[str, str | None]:
-        archived = not read_notes(runactions.run_of(context, name).folder).archived
+        archived = not read_notes(context.run(name).folder).archived
         runactions.set_archived(context, name, archived)
         return cards.done(f"{name} is {'in' if archived else 'out of'} the archive."), name
 

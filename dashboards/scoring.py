@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dashboards import cards, figures, markup
-from dashboards.analysis import find_run, usable_checkpoint
+from dashboards.analysis import usable_checkpoint
 from dashboards.chartstyle import label_of
 from dashboards.context import Context
 from dashboards.intake import take_in
@@ -131,7 +131,7 @@ def score(
 def _with_percentiles(context: Context, name: str, checkpoint: Path, scores: list[Score]) -> tuple[list[Score], str]:
     """Each image's place among the run's own images by combined score; or why those can't be read."""
     try:
-        own = context.shelf.ranked(checkpoint, context.desk.validated(find_run(context, name)).vectors)
+        own = context.shelf.ranked(checkpoint, context.desk.validated(context.run(name)).vectors)
     except RewardError as error:
         return scores, f"Percentiles are unknown, for the run's own images can't be read: {error}"
     known = [score.scores.get("combined") for score in scores]

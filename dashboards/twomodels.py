@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from dashboards import cards, markup
-from dashboards.analysis import find_run, usable_checkpoint
+from dashboards.analysis import usable_checkpoint
 from dashboards.chartstyle import TEXT, colour_of, label_of, say, style
 from dashboards.context import Context
 from dashboards.desk import image_name
@@ -79,8 +79,8 @@ def compare(
 def likely_other(context: Context, run: str | None, others: Sequence[str]) -> str | None:
     """The first of `others` that was trained on the images or the ratings of `run`; None where none was."""
     try:
-        about = _data_of(find_run(context, run or ""))
-        return next((one for one in others if about & _data_of(find_run(context, one))), None)
+        about = _data_of(context.run(run or ""))
+        return next((one for one in others if about & _data_of(context.run(one))), None)
     except RewardError:
         return None
 
@@ -105,7 +105,7 @@ def _on_validation(context: Context, pair: tuple[Checkpoint, Checkpoint]) -> Dif
 
     if pair[0].run.name == pair[1].run.name:
         raise RewardError("Two checkpoints of one run share their validation; drop images to compare them on.")
-    known = [context.desk.validated(find_run(context, one.run.name)) for one in pair]
+    known = [context.desk.validated(context.run(one.run.name)) for one in pair]
     heads, images = validated_differences(*known)
     if not heads:
         return Difference(cards.empty("No image was validated by both runs", "Drop images to compare them on."))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dashboards import cards, markup
-from dashboards.analysis import find_run, usable_checkpoint
+from dashboards.analysis import usable_checkpoint
 from dashboards.chartstyle import TEXT, WHISKER, WHOLE, colour_of, label_of, say, style
 from dashboards.context import Context
 from dashboards.desk import image_name
@@ -53,7 +53,7 @@ def prompts_of(context: Context, name: str | None) -> list[tuple[str, str]]:
     Raises:
         RewardError: the run's data can't be read.
     """
-    data = context.desk.validated(find_run(context, name or "")).data
+    data = context.desk.validated(context.run(name or "")).data
     texts: dict[str, str] = {}
     counts: dict[str, int] = {}
     for number, text in zip(data.prompt, data.texts, strict=True):
@@ -69,7 +69,7 @@ def images_of(context: Context, name: str | None, prompt: str | None) -> dict[st
     Raises:
         RewardError: the run's data can't be read.
     """
-    data = context.desk.validated(find_run(context, name or "")).data
+    data = context.desk.validated(context.run(name or "")).data
     numbers = zip(data.files, data.prompt, strict=True)
     return {image_name(file): file for file, number in numbers if data.prompt_names[number] == prompt}
 
@@ -229,7 +229,7 @@ def _how_sure(context: Context, name: str, versus: "Versus") -> list[str]:
     sure = chance(max(versus.probability, 1 - versus.probability))
     told = [f"The model expects people to prefer {ahead} in {sure} of comparisons."]
     try:
-        held = sureness(context.desk.validated(find_run(context, name)))
+        held = sureness(context.desk.validated(context.run(name)))
     except RewardError as error:
         return [*told, f"How far that holds can't be told: {error}"]
     if held is None:

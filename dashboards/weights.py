@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dashboards import cards, markup
-from dashboards.analysis import find_run, usable_checkpoint
+from dashboards.analysis import usable_checkpoint
 from dashboards.context import Context
 from dashboards.desk import image_name
 from dashboards.headtable import share, span
@@ -75,7 +75,7 @@ def rank(
     from reward.model_config import check_weights
 
     found = usable_checkpoint(context, name, checkpoint)
-    data = context.desk.validated(find_run(context, name))
+    data = context.desk.validated(context.run(name))
 
     def both(model: "MultiHeadReward") -> tuple[dict[str, float], dict[str, float]]:
         return check_weights(weights, model.config), model.get_head_importance()

@@ -10,7 +10,6 @@ import pytest
 from dashboards_helpers import make_context, write_run
 
 from dashboards import growth
-from dashboards.analysis import find_run
 from dashboards.context import Context
 from dashboards.jobfiles import processes
 from reward.config import TrainConfig
@@ -77,7 +76,7 @@ def test_a_killed_one_is_told_and_can_be_begun_again(context: Context, place: Pa
 
 
 def test_the_runs_own_arguments_are_taken(context: Context) -> None:
-    told = growth.flags(find_run(context, "first"))
+    told = growth.flags(context.run("first"))
     assert told[told.index("--min-rating-diff") + 1] == "0.0"
     assert told[told.index("--folds") + 1] == "3"
     assert "--output" not in told

@@ -213,7 +213,7 @@ def test_weights_that_can_t_be_are_refused(context: Context) -> None:
 
 
 def test_disagreements_are_the_pairs_in_the_wrong_order_largest_margin_first(context: Context) -> None:
-    run = analysis.find_run(context, "first")
+    run = context.run("first")
     found = context.desk.validated(run)
     metrics = json.loads((run.folder / "best/metrics.json").read_text())["heads"]["style"]
     told, wrong = disagreements(found, "style")
@@ -347,7 +347,7 @@ def test_a_report_has_the_numbers_of_the_page_and_asks_nobody_for_anything(
     assert file.stat().st_size < 400_000
     metrics = json.loads((place / "outputs" / run / "best/metrics.json").read_text())
     page = Loaded(analysis.report(context, run, "best").table).cells
-    people = agreement_of(analysis.find_run(context, run), context.roots)
+    people = agreement_of(context.run(run), context.roots)
     wanted = [cell for row in headtable.table_rows(metrics, people) for cell in row]
     whole = len(wanted) + len(headtable.COLUMNS)
     assert page[:whole][-len(wanted) :] == wanted
@@ -420,7 +420,7 @@ def test_two_models_are_compared_on_what_both_validated(context: Context) -> Non
     assert [one.head for one in other.heads] == [*HEADS, "combined"]
     style = other.of("style")
     assert style is not None
-    runs = [context.desk.validated(analysis.find_run(context, name)) for name in ("first", "again")]
+    runs = [context.desk.validated(context.run(name)) for name in ("first", "again")]
     sides = [one.scores[:, HEADS.index("style")] for one in runs]
     assert len(style.image) == 48
     assert style.mean_size == pytest.approx(abs(sides[0] - sides[1]).mean())
@@ -682,7 +682,7 @@ def test_the_head_table_tells_how_far_people_agree(own: Context, place: Path, tm
         shown = {cells[start]: cells[start + at] for start in range(width, 7 * width, width)}
         assert shown["Style"] == f"{style.alpha:.2f} ({style.interval[0]:.2f} – {style.interval[1]:.2f})"
         assert shown["Combined"] == "–"
-    trained = analysis.find_run(own, "trained")
+    trained = own.run("trained")
     elsewhere = make_context(tmp_path, own.roots.outputs).roots
     assert agreement_of(trained, elsewhere)["style"].alpha == style.alpha  # of the run's own copy
     shutil.rmtree(trained.folder / "inputs")
