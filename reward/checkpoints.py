@@ -1,14 +1,10 @@
 """Run folders on disk: checkpoints that are there whole or not at all, and links to the best and the last one."""
 
-import hashlib
 import json
 import os
 import shutil
-import subprocess
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +15,8 @@ from reward.aspects import HEADS
 from reward.config import TrainConfig
 from reward.errors import CheckpointError, InputError
 from reward.events import plain
-from reward.inputs import read_inputs, sha256_of, write_inputs
+from reward.inputs import read_inputs, write_inputs
+from reward.runrecord import recorded, recorded_arguments, recorded_inputs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +30,6 @@ METRICS: Final = "metrics.jsonl"
 RATERS: Final = "raters.json"
 STATE: Final = "training_state.safetensors"
 _KEEP: Final = 3  # the newest few stay, so that a reader that has just followed a link finds its files
-_LIBRARIES: Final = ("torch", "open_clip_torch", "numpy", "pandas", "scikit-learn", "scikit-image", "pillow")
 # What may differ between a run and its continuation.
 _NOT_PART_OF_THE_RUN: Final = frozenset(
     {"epochs", "resume", "overwrite", "events", "log_to", "cache_dir", "device", "output"}
@@ -75,6 +71,7 @@ class RunFolder:
             return
         if self.path.exists() and not self.path.is_dir():
             raise InputError.one("--output", f"{self.path} is a file", "name a new folder")
+        self._check_writable()
         if not self.path.is_dir() or not any(self.path.iterdir()):
             return
         if not self.holds_a_run:
@@ -86,6 +83,14 @@ class RunFolder:
                 f"{self.path} already holds a run" + ("" if resumable else ", stopped before its first checkpoint"),
                 "--resume goes on with it, --overwrite replaces it" if resumable else "--overwrite begins it anew",
             )
+
+    def _check_writable(self) -> None:
+        """Refuse a folder that couldn't be made or filled when there is something to write."""
+        nearest = next(folder for folder in (self.path, *self.path.absolute().parents) if folder.exists())
+        if not nearest.is_dir():
+            raise InputError.one("--output", f"{nearest} is a file", "name a folder in a folder")
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise InputError.one("--output", f"{nearest} can't be written to", "name a folder that you may write to")
 
     def create(self, record: dict[str, Any], inputs: Mapping[Path, bytes], *, overwrite: bool) -> None:
         """Make the folder with its config.json and a copy of the input files.
@@ -243,71 +248,63 @@ class RunFolder:
             InputError: one of them isn't kept, and is gone or has changed.
             CheckpointError: config.json is damaged or missing.
         """
-        try:
-            record = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
-            arguments, recorded = record["arguments"], dict(record["inputs"].items())
-            given = {name: arguments.get(name) for name in ("mode", "ratings", "pairs", "prompts")}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise CheckpointError(f"{self.path / CONFIG}: damaged, the run's input files can't be told") from error
-        same = all(value == _recorded(getattr(config, name)) for name, value in given.items())
-        return (
-            read_inputs(self.path, recorded, remedy="go on with the file as it was, or --overwrite") if same else None
-        )
+        record = self._record()
+        given = {name: record["arguments"].get(name) for name in ("mode", "ratings", "pairs", "prompts")}
+        same = all(value == recorded(getattr(config, name)) for name, value in given.items())
+        remedy = "go on with the file as it was, or --overwrite"
+        return read_inputs(self.path, record["inputs"], remedy=remedy) if same else None
 
-    def check_same_run(self, record: dict[str, Any]) -> None:
-        """Refuse to resume with other arguments or changed input files.
+    def check_same_run(self, config: TrainConfig, data: "Dataset") -> None:
+        """Refuse, before any work, to resume with other arguments or changed input files.
 
         Raises:
             InputError: names what differs.
             CheckpointError: config.json is damaged.
         """
-        try:
-            before = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
-            old_arguments, old_inputs = before["arguments"], before["inputs"]
-            same_images = before["images"] == record["images"]
-            same_backbone = before["backbone"]["identity"] == plain(record["backbone"]["identity"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CheckpointError(f"{self.path / CONFIG}: damaged, can't be resumed from") from error
-        arguments = record["arguments"]
+        before = self._record()
+        arguments, inputs = recorded_arguments(config), recorded_inputs(data)
+        old_arguments, old_inputs = before["arguments"], before["inputs"]
         differing = [
             "--" + name.replace("_", "-")
             for name in sorted({*arguments, *old_arguments} - _NOT_PART_OF_THE_RUN)
             if arguments.get(name) != old_arguments.get(name)
         ]
-        inputs = record["inputs"]
-        differing += [file for file in sorted({*inputs, *old_inputs}) if inputs.get(file) != old_inputs.get(file)]
-        differing += [] if same_images else ["the images"]
-        differing += [] if same_backbone else ["the backbone"]
-        if differing:
-            raise InputError.one(
-                "--resume", f"{', '.join(differing)} changed since the run began", "resume it as it was, or --overwrite"
-            )
+        _refuse_to_resume(
+            differing + [file for file in sorted({*inputs, *old_inputs}) if inputs.get(file) != old_inputs.get(file)]
+        )
+
+    def check_same_images(self, record: dict[str, Any]) -> None:
+        """Refuse to resume with images or a backbone of other content.
+
+        Raises:
+            InputError: names what differs.
+            CheckpointError: config.json is damaged.
+        """
+        before = self._record()
+        same_backbone = before["backbone"]["identity"] == plain(record["backbone"]["identity"])
+        _refuse_to_resume(
+            ([] if before["images"] == record["images"] else ["the images"])
+            + ([] if same_backbone else ["the backbone"])
+        )
+
+    def _record(self) -> dict[str, Any]:
+        """config.json; the parts that a run is compared by are there."""
+        try:
+            record = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
+            whole = all(isinstance(record[part], dict) for part in ("arguments", "inputs", "backbone"))
+            whole = whole and {"images"} <= record.keys() and {"identity"} <= record["backbone"].keys()
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(f"{self.path / CONFIG}: damaged, can't be resumed from") from error
+        if not whole:
+            raise CheckpointError(f"{self.path / CONFIG}: parts are missing, can't be resumed from")
+        return dict(record)
 
 
-def run_record(
-    config: TrainConfig, backbone: dict[str, Any], data: "Dataset", images: Iterable[str], created: str
-) -> dict[str, Any]:
-    """What config.json of a run holds: arguments, versions, sha256 of every input, the code's revision.
-
-    Args:
-        images: content sha256 of the images; recorded as one digest of them all.
-    """
-    arguments = {item.name: getattr(config, item.name) for item in fields(config)}
-    arguments |= {"epochs": config.total_epochs, "batch_size": config.pairs_per_step}
-    return {
-        "arguments": {name: _recorded(value) for name, value in arguments.items()},
-        "backbone": backbone,
-        "inputs": {str(path): sha256_of(content) for path, content in data.sources.items()},
-        "images": hashlib.sha256("\n".join(sorted(images)).encode()).hexdigest(),
-        "simulated": data.simulated,
-        "versions": {name: found for name in _LIBRARIES if (found := _version(name))},
-        "git_revision": _git_revision(),
-        "created": created,
-    }
-
-
-def _recorded(value: Any) -> Any:
-    return str(value) if isinstance(value, Path) else value
+def _refuse_to_resume(differing: Sequence[str]) -> None:
+    if differing:
+        raise InputError.one(
+            "--resume", f"{', '.join(differing)} changed since the run began", "resume it as it was, or --overwrite"
+        )
 
 
 def _json(value: Any) -> str:
@@ -343,25 +340,3 @@ def _sync(*paths: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
-
-
-def _git_revision() -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "HEAD"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()

@@ -1,6 +1,7 @@
 """`python train_reward.py`: arguments to a TrainConfig, events to a progress bar, errors to an exit code."""
 
 import argparse
+import json
 import signal
 import sys
 import time
@@ -171,6 +172,7 @@ class _Printer:
             case Warning():
                 self._say(f"warning: {event.message}")
             case Finished():
+                self._say(_results(Path(event.output) / "best" / "metrics.json"))
                 self._say(f"best epoch {event.best_epoch}; model in {event.output}/best")
 
     def close(self) -> None:
@@ -210,3 +212,20 @@ def _epoch_line(event: Epoch) -> str:
         if values.get("accuracy") is not None:
             parts.append(f"{head} {values['accuracy']:.2f}")
     return "  ".join(parts) + ("  *" if event.best else "")
+
+
+def _results(path: Path) -> str:
+    """What the model that was kept is worth, a line a head."""
+    metrics = json.loads(path.read_text(encoding="utf-8"))
+    lines = ["", f"{'':9s}{'accuracy':>9s}  {'95 % interval':15s}{'F1':>7s}{'weight':>8s}{'pairs':>9s}"]
+    named = metrics.get("heads", {}) | {name: metrics[name] for name in ("combined", "overall") if name in metrics}
+    for name, values in named.items():
+        if not values.get("trained", True):
+            lines.append(f"{name:9s}  {values['reason']}")
+            continue
+        bounds = values["accuracy_interval"]
+        interval = f"{bounds[0]:.3f} to {bounds[1]:.3f}" if bounds else values["interval_note"]
+        figures = [values["accuracy"], values["f1"], (metrics.get("importance") or {}).get(name)]
+        accuracy, f1, weight = ("" if figure is None else f"{figure:.3f}" for figure in figures)
+        lines.append(f"{name:9s}{accuracy:>9s}  {interval:15s}{f1:>7s}{weight:>8s}{values['pairs']:>9,d}")
+    return "\n".join([*lines, ""])

@@ -149,6 +149,12 @@ class TrainConfig:
                 f"{self.log_to!r} is no tracker",
                 f"{', '.join(TRACKERS)}, or several with commas",
             ),
+            (
+                "--val-fraction",
+                self.val_fraction is None or not self.folds,
+                f"contradicts --folds {self.folds}: with folds nothing is held out",
+                "give one of the two",
+            ),
             ("--resume", not (self.resume and self.overwrite), "contradicts --overwrite", "give one of the two"),
         )
         return [Fault(flag, None, problem, remedy) for flag, ok, problem, remedy in checks if not ok]

@@ -29,10 +29,7 @@ def model_card(config: "ModelConfig", metrics: dict[str, Any], record: dict[str,
         "tags:\n- reward-model\n- image-quality\n- preference\n---\n",
         TITLE,
         _summary(config),
-        "## How to load\n\n```python\nfrom dspo.reward import MultiHeadReward\n\n"
-        'model = MultiHeadReward.from_pretrained("path/to/this/folder")  # or its hub id\n'
-        "scores = model(images, return_individual=True)  # five aspects, 0–10\n"
-        "combined = model(images)\n```\n",
+        _loading(config),
         "## Data\n\n" + _data(record, data),
         f"## Results\n\n{_split(record['split'], metrics['epoch'])}\n\n" + _table(metrics),
         _importance(metrics, config),
@@ -73,6 +70,16 @@ def _summary(config: "ModelConfig") -> str:
     return f"Scores images from 0 to 10 on: {trained}; and combines them into one score.\n"
 
 
+def _loading(config: "ModelConfig") -> str:
+    scores = "scores = model(images)\n"
+    if config.mode == "multihead":
+        scores = "scores = model(images, return_individual=True)  # five aspects, 0–10\ncombined = model(images)\n"
+    return (
+        "## How to load\n\n```python\nfrom dspo.reward import MultiHeadReward\n\n"
+        f'model = MultiHeadReward.from_pretrained("path/to/this/folder")  # or its hub id\n{scores}```\n'
+    )
+
+
 def _data(record: dict[str, Any], data: Dataset) -> str:
     files = "\n".join(f"- `{Path(name).name}` sha256 `{sha[:16]}…`" for name, sha in record["inputs"].items())
     people = f", rated by {len(data.by_person.names)} people" if data.by_person else ""
@@ -87,12 +94,16 @@ def _split(split: dict[str, Any], epoch: int) -> str:
         return (
             f"{split['folds']}-fold cross-validation: each of {split['val_prompts']} prompts was measured by a copy "
             "of the model that hadn't learned from it. The model itself learned from all of them, for "
-            f"{epoch} epochs, the median of what was best for the copies."
+            f"{_epochs(epoch)}, the median of what was best for the copies."
         )
     return (
         f"{split['val_prompts']} prompts were held out. The model learned from the other {split['train_prompts']}, for "
-        f"{epoch} epochs, which was best for copies of it on the part of those that each had left out."
+        f"{_epochs(epoch)}, which was best for copies of it on the part of those that each had left out."
     )
+
+
+def _epochs(count: int) -> str:
+    return "one epoch" if count == 1 else f"{count} epochs"
 
 
 def _table(metrics: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from torch import Tensor
 from reward.aspects import HEADS
 from reward.backbones.base import Backbone
 from reward.backbones.registry import make_backbone
-from reward.checkpoints import RunFolder, run_record
+from reward.checkpoints import RunFolder
 from reward.claim import check_unclaimed, claimed
 from reward.config import TrainConfig
 from reward.dataset import Dataset, group_images, read_dataset
@@ -33,6 +33,7 @@ from reward.model_config import OVERALL, ModelConfig
 from reward.modelcard import model_card
 from reward.problem import multihead_problem, pairs_problem
 from reward.raters import RaterModel
+from reward.runrecord import run_record
 from reward.threads import threads_for
 from reward.validation import Validation, make_validation, snapshot
 
@@ -59,6 +60,8 @@ def train(config: TrainConfig, should_stop: Callable[[], bool] = lambda: False) 
     device = pick_device(config.device)
     kept = run.inputs(config) if config.resume else None
     data = read_dataset(config, kept=kept)
+    if config.resume:
+        run.check_same_run(config, data)
     _check_folds(config, data)
     yield from _reading(data)
     for file in changed_since(data.sources) if kept is not None else ():
@@ -231,7 +234,7 @@ class _Loop:
         return 0
 
     def _resume(self, fit: Fit) -> int:
-        self.run.check_same_run(self.record)
+        self.run.check_same_images(self.record)
         state = self.run.read_state()
         epoch = load_state(fit, state)
         self.validation.load_state(_under("validation.", state))

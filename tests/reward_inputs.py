@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from safetensors.numpy import load_file
 
 from reward.aspects import HEADS, RATING_COLUMNS
+from reward.config import TrainConfig
 
 HEADER = ",".join(["prompt_id", "image_path", *RATING_COLUMNS])
 PROJECT = Path(__file__).parents[1]
@@ -54,3 +56,18 @@ def run_trainer(*arguments: object, cwd: Path | None = None) -> subprocess.Compl
     """`python train_reward.py` as a person runs it."""
     command = [sys.executable, str(PROJECT / "train_reward.py"), *(str(argument) for argument in arguments)]
     return subprocess.run(command, cwd=cwd or PROJECT, capture_output=True, text=True, timeout=300, check=False)
+
+
+def config(ratings: Path, output: Path, **more: object) -> TrainConfig:
+    """A short training on pixelstats."""
+    return TrainConfig(ratings=ratings, output=output, backbone="pixelstats", **{"epochs": 3, **more})  # type: ignore[arg-type]  # fields by name
+
+
+def weights(run: Path, link: str = "last") -> dict[str, np.ndarray]:
+    """A checkpoint's tensors."""
+    return load_file(run / link / "model.safetensors")
+
+
+def same(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> bool:
+    """Whether two checkpoints are equal, bit for bit."""
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)

@@ -130,6 +130,14 @@ def test_preprocessing_a_tensor_is_preprocessing_the_picture(model: MultiHeadRew
     assert torch.allclose(model.preprocess_tensor(pixels)[0], model.preprocess(image), atol=0.05)
 
 
+def test_pixels_of_another_range_are_refused(model: MultiHeadReward) -> None:
+    pixels = torch.rand(1, 3, 64, 64)
+    for wrong in (pixels * 2 - 1, pixels * 255):
+        with pytest.raises(BackboneError, match=r"expected pixels in \[0, 1\]"):
+            model.preprocess_tensor(wrong)
+    assert model.preprocess_tensor(pixels * 1.1 - 0.05).isfinite().all()  # as a decoder leaves them
+
+
 def test_saving_and_loading_gives_the_same_scores(model: MultiHeadReward, pictures: list[Path], tmp_path: Path) -> None:
     model.save_pretrained(tmp_path / "saved")
     assert {p.name for p in (tmp_path / "saved").iterdir()} == {"config.json", "model.safetensors", "README.md"}

@@ -3,15 +3,11 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from safetensors.torch import load_file, save_file
@@ -27,24 +23,12 @@ from reward.model import MultiHeadReward
 from reward.training import train
 from reward.unseen import read_validation
 from tests.planted import plant
-from tests.reward_inputs import HEADER, PROJECT, draw, run_trainer, simple_ratings
+from tests.reward_inputs import config, draw, run_trainer, same, simple_ratings, weights
 
 
 @pytest.fixture
 def ratings(tmp_path: Path) -> Path:
     return simple_ratings(tmp_path, prompts=6, images=4)
-
-
-def config(ratings: Path, output: Path, **more: object) -> TrainConfig:
-    return TrainConfig(ratings=ratings, output=output, backbone="pixelstats", **{"epochs": 3, **more})  # type: ignore[arg-type]  # fields by name
-
-
-def weights(run: Path, link: str = "last") -> dict[str, torch.Tensor]:
-    return load_file(run / link / "model.safetensors")
-
-
-def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 def test_the_real_ratings_train_with_the_published_defaults(avt: Path, tmp_path: Path) -> None:
@@ -77,6 +61,13 @@ def test_the_real_ratings_train_with_the_published_defaults(avt: Path, tmp_path:
     record = json.loads((output / "config.json").read_text())
     assert record["arguments"]["min_rating_diff"] == 0.5
     assert len(record["inputs"]) == 3  # the prompts.csv beside the ratings decides the split too
+    style = best["heads"]["style"]
+    shown = " to ".join(f"{bound:.3f}" for bound in style["accuracy_interval"])
+    row = ["style", f"{style['accuracy']:.3f}", *shown.split(), f"{style['f1']:.3f}"]
+    row += [f"{best['importance']['style']:.3f}", str(style["pairs"])]
+    table = [line.split() for line in done.stdout.splitlines()]
+    assert row in table
+    assert ["spatial", "no", "ratings"] in table
     card = (output / "best/README.md").read_text()
     assert "pixelstats" in card
     assert "| Spatial | no ratings |" in card
@@ -98,6 +89,8 @@ def test_the_pairs_mode_on_real_preferences(avt: Path, tmp_path: Path) -> None:
     assert {"accuracy", "f1", "loss", "pairs", "ties"} <= best["overall"].keys()
     assert best["overall"]["accuracy"] > 0.6
     assert best["importance"] is None
+    assert f"overall      {best['overall']['accuracy']:.3f}" in done.stdout
+    assert "return_individual" not in (output / "best/README.md").read_text()
     model = MultiHeadReward.from_pretrained(output / "best")
     files = sorted((avt / "images").rglob("*.jpg"))
     combined = model(files)
@@ -259,6 +252,9 @@ def test_resuming_another_run_is_refused(ratings: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         list(train(config(ratings, tmp_path / "a", epochs=5, resume=True, learning_rate=0.01)))
     assert "--learning-rate changed since the run began" in str(caught.value)
+    events = train(config(ratings, tmp_path / "a", epochs=5, resume=True, seed=1, cache_dir=tmp_path / "cache"))
+    with pytest.raises(InputError, match="--seed changed since the run began"):
+        next(events)  # before anything is encoded
     ratings.write_text(ratings.read_text().replace("p0/0.png,", "p0/0.png,9.9").replace("9.9", "", 1))
     with pytest.raises(InputError) as caught:
         list(train(config(ratings, tmp_path / "b", resume=True)))
@@ -439,28 +435,6 @@ def test_names_are_on_disk_before_they_are_built_on(
     assert hidden(tmp_path / "a") == []
 
 
-def test_ctrl_c_exits_130_with_last_complete(ratings: Path, tmp_path: Path) -> None:
-    output = tmp_path / "a"
-    command = [
-        sys.executable, PROJECT / "train_reward.py", "--ratings", ratings, "--backbone", "pixelstats",
-        "--output", output, "--epochs", "100000", "--events", tmp_path / "events.jsonl",
-    ]  # fmt: skip
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    deadline = time.monotonic() + 120
-    while not (output / "best").exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in stderr
-    MultiHeadReward.from_pretrained(output / "last")
-    events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
-    assert events[-1]["event"] == "interrupted"
-    assert {"reading", "encoding", "split", "epoch"} <= {event["event"] for event in events}
-
-
 def test_a_run_killed_before_its_first_checkpoint_is_begun_anew(ratings: Path, tmp_path: Path) -> None:
     RunFolder(tmp_path / "a").create({}, {}, overwrite=False)  # and no further
     for more in ({}, {"resume": True}):
@@ -472,130 +446,8 @@ def test_a_run_killed_before_its_first_checkpoint_is_begun_anew(ratings: Path, t
     assert hidden(tmp_path) == []
 
 
-@pytest.mark.parametrize("when", [0.0, 0.15, 0.4])
-def test_a_killed_training_leaves_no_half_written_checkpoint(ratings: Path, tmp_path: Path, when: float) -> None:
-    output = tmp_path / "a"
-    command = [
-        sys.executable, PROJECT / "train_reward.py", "--ratings", ratings, "--backbone", "pixelstats",
-        "--output", output, "--epochs", "100000", "--batch-size", "64",
-    ]  # fmt: skip
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not (output / "best").exists():
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    time.sleep(when)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait(timeout=30)
-    for link in ("best", "last"):
-        assert MultiHeadReward.from_pretrained(output / link).metrics is not None
-    lines = (output / "metrics.jsonl").read_text().splitlines()
-    done = int(json.loads((output / "last/metrics.json").read_text())["epoch"])
-    assert len(lines) - done in (0, 1)
-    list(train(config(ratings, output, epochs=done + 1, resume=True, batch_size=64)))
-    assert len((output / "metrics.jsonl").read_text().splitlines()) == done + 1
-
-
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (["--mode", "multihead"], "--ratings: missing"),
-        (["--mode", "pairs"], "--pairs: missing"),
-        (["--ratings", "r.csv", "--epochs", "0"], "--epochs: 0 is too few"),
-        (["--ratings", "r.csv", "--epochs", "9" * 99], "--epochs: that is too many; at most 100,000"),
-        (["--ratings", "r.csv", "--val-fraction", "1"], "--val-fraction: 1 is out of range"),
-        (["--ratings", "r.csv", "--learning-rate", "0"], "--learning-rate: 0 is out of range"),
-        (["--ratings", "r.csv", "--batch-size", "-1"], "--batch-size: -1 is too few"),
-        (["--ratings", "nowhere.csv"], "nowhere.csv: the file does not exist"),
-        (["--ratings", "r.csv", "--device", "tpu9"], "--device: 'tpu9' is no device"),
-        (["--ratings", "r.csv", "--resume", "--overwrite"], "--resume: contradicts --overwrite"),
-    ],
-)
-def test_bad_arguments_exit_2_and_write_nothing(tmp_path: Path, arguments: list[str], expected: str) -> None:
-    done = run_trainer(*arguments, "--output", "out", "--backbone", "pixelstats", cwd=tmp_path)
-    assert done.returncode == 2
-    assert expected in done.stderr
-    assert "Traceback" not in done.stderr
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("name", ["embeddings.db", "no/such/folder.jsonl"])
-def test_a_damaged_cache_and_an_impossible_events_file_are_one_line(ratings: Path, tmp_path: Path, name: str) -> None:
-    (tmp_path / "embeddings.db").write_text("this is no database" * 100)
-    option = "--cache-dir" if name.endswith("db") else "--events"
-    given = tmp_path if name.endswith("db") else tmp_path / name
-    done = run_trainer("--ratings", ratings, "--backbone", "pixelstats", "--output", tmp_path / "out", option, given)
-    assert done.returncode == 1
-    assert name in done.stderr.splitlines()[-1]
-    assert "Traceback" not in done.stderr
-
-
-def test_faults_of_all_files_come_at_once_and_nothing_is_written(ratings: Path, tmp_path: Path) -> None:
-    ratings.write_text(ratings.read_text() + "p9,gone.png,1,2,3,4,5\n")
-    pairs = tmp_path / "pairs.jsonl"
-    pairs.write_text("{broken\n")
-    done = run_trainer("--ratings", ratings, "--pairs", pairs, "--output", tmp_path / "out", "--backbone", "pixelstats")
-    assert done.returncode == 2
-    assert f"{ratings}:26: image gone.png: the file does not exist" in done.stderr
-    assert f"{pairs}:1: broken JSON" in done.stderr
-    assert not (tmp_path / "out").exists()
-
-
-def test_no_pair_above_the_difference(ratings: Path, tmp_path: Path) -> None:
-    rows = [line.split(",")[:2] for line in ratings.read_text().splitlines()[1:]]
-    ratings.write_text("\n".join([HEADER, *(f"{p},{i},5,5,5,5,5.{n % 3}" for n, (p, i) in enumerate(rows))]) + "\n")
-    done = run_trainer("--ratings", ratings, "--output", tmp_path / "out", "--backbone", "pixelstats")
-    assert done.returncode == 2
-    assert "--min-rating-diff: no two images of a prompt differ by 0.5 or more" in done.stderr
-    assert "(the largest difference is 0.2)" in done.stderr
-
-
-def test_a_picture_shared_by_all_prompts_is_named(ratings: Path, tmp_path: Path) -> None:
-    source = ratings.parent / "images/p0/0.png"
-    for prompt in range(1, 6):
-        (ratings.parent / f"images/p{prompt}/0.png").write_bytes(source.read_bytes())
-    done = run_trainer("--ratings", ratings, "--output", tmp_path / "out", "--backbone", "pixelstats")
-    assert done.returncode == 2
-    assert "hang together through the picture" in done.stderr
-    assert not (tmp_path / "out").exists()
-
-
-def test_weights_that_can_not_be_had_name_the_other_ways(ratings: Path, tmp_path: Path) -> None:
-    spec = "openclip:ViT-L-14@/nowhere.safetensors"
-    done = run_trainer("--ratings", ratings, "--backbone", spec, "--output", tmp_path / "out")
-    assert done.returncode == 1
-    assert "weights file /nowhere.safetensors not found" in done.stderr
-    assert "pixelstats" in done.stderr
-    assert not (tmp_path / "out").exists()
-
-
 def test_a_model_of_simulated_ratings_says_so(ratings: Path, tmp_path: Path) -> None:
     (ratings.parent / "SAMPLE.txt").write_text("simulated")
     list(train(config(ratings, tmp_path / "a", epochs=1)))
     assert json.loads((tmp_path / "a/config.json").read_text())["simulated"] is True
     assert "The ratings are simulated" in (tmp_path / "a/best/README.md").read_text()
-
-
-def test_a_full_disk_leaves_the_checkpoints_whole_and_says_so(ratings: Path, tmp_path: Path) -> None:
-    """Files may grow to 100 kB or 3 MB only, which fails as a full disk does: within the model, or within the state."""
-    output = tmp_path / "a"
-    list(train(config(ratings, output, epochs=1)))
-    before = {link: weights(output, link) for link in ("best", "last")}
-    assert (output / "last/training_state.safetensors").stat().st_size > 3_000_000
-    for most in (100_000, 3_000_000):
-        code = (
-            f"import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))\n"
-            "from reward.cli import main; sys.exit(main(sys.argv[1:]))"
-        )
-        arguments = ["--ratings", ratings, "--output", output, "--backbone", "pixelstats", "--epochs", "2", "--resume"]
-        command = [sys.executable, "-c", code, *map(str, arguments)]
-        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 1
-        assert "epoch 2 can't be saved" in done.stderr
-        assert "Traceback" not in done.stderr
-        assert not list((output / "checkpoints").glob(".*"))
-        assert same(weights(output), before["last"])
-        MultiHeadReward.from_pretrained(output / "best")
-    list(train(config(ratings, output, epochs=2, resume=True)))
-    assert len((output / "metrics.jsonl").read_text().splitlines()) == 2

@@ -27,6 +27,8 @@ _OTHER_WAYS = (
     "which needs no weights"
 )
 
+_OVERSHOOT: Final = 0.25  # a decoder's pixels may leave [0, 1] by a little
+
 
 class OpenClipBackbone(Backbone):
     """The image tower of an OpenCLIP model; embeddings have length 1.
@@ -102,9 +104,19 @@ class OpenClipBackbone(Backbone):
         return made
 
     def preprocess_tensor(self, pixels: Tensor) -> Tensor:
-        """(B, 3, H, W) pixels in [0, 1], any size → (B, 3, h, w) as the encoder takes them, differentiably."""
+        """(B, 3, H, W) pixels in [0, 1], any size → (B, 3, h, w) as the encoder takes them, differentiably.
+
+        Raises:
+            BackboneError: another shape or type, or values of another range, such as [-1, 1] or [0, 255].
+        """
         if pixels.ndim != 4 or pixels.shape[1] != 3 or not pixels.is_floating_point():
             raise BackboneError(f"expected (B, 3, H, W) floats in [0, 1], got {tuple(pixels.shape)} {pixels.dtype}")
+        lowest, highest = (float(bound) for bound in pixels.detach().aminmax())
+        if lowest < -_OVERSHOOT or highest > 1 + _OVERSHOOT:
+            raise BackboneError(
+                f"expected pixels in [0, 1], got {lowest:.3g} to {highest:.3g}; "
+                "pixels in [-1, 1] are to be given as pixels / 2 + 0.5, those in [0, 255] as pixels / 255"
+            )
         prepared: Tensor = self.transform(pixels)
         return prepared
 
