@@ -53,7 +53,11 @@ class StudioProcess:
     def _end(self, number: int) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
-        code = self.process.wait(timeout=30)
+        try:
+            code = self.process.wait(timeout=120)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
         self._reader.join(timeout=30)
         assert self.process.stdout is not None
         self.process.stdout.close()

@@ -161,7 +161,7 @@ def test_bad_decisions_are_refused(change: dict[str, object], words: str) -> Non
 
 
 def test_the_routes(store: Store, serve: Callable[[object], Served]) -> None:
-    with httpx.Client(base_url=serve(build_api(store.project, store, Exporter(store))).url) as client:
+    with httpx.Client(base_url=serve(build_api(store.project, store, Exporter(store))).url, timeout=60) as client:
         heads = client.get("/api/agreement").json()["heads"]
         assert [head["images"] for head in heads] == [1, 1, 0, 0, 0]
         disputed = client.get("/api/disputed").json()

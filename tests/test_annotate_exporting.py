@@ -52,7 +52,7 @@ def test_a_download_holds_what_the_studio_keeps_on_disk(
 ) -> None:
     exporter = Exporter(store)
     url = serve(build_api(store.project, store, exporter)).url
-    answer = httpx.get(f"{url}/api/export/{form}")
+    answer = httpx.get(f"{url}/api/export/{form}", timeout=60)
     assert exporter.flush()
     assert answer.status_code == 200
     assert answer.content == (store.project.annotations / name).read_bytes()
@@ -65,14 +65,14 @@ def test_what_can_t_be_exported_is_said(
 ) -> None:
     store = open_store(plain_project(tmp_path / "data"))
     url = serve(build_api(store.project, store, Exporter(store))).url
-    assert "Nobody has rated an image yet" in httpx.get(f"{url}/api/export/csv").json()["detail"]
-    wrong = httpx.get(f"{url}/api/export/exe")
+    assert "Nobody has rated an image yet" in httpx.get(f"{url}/api/export/csv", timeout=60).json()["detail"]
+    wrong = httpx.get(f"{url}/api/export/exe", timeout=60)
     assert wrong.status_code == 404
     assert "the formats are csv, csv-corrected" in wrong.json()["detail"]
-    assert httpx.get(f"{url}/api/export/csv?simulated=true").status_code == 422
-    paths = httpx.get(f"{url}/openapi.json").json()["paths"]
+    assert httpx.get(f"{url}/api/export/csv?simulated=true", timeout=60).status_code == 422
+    paths = httpx.get(f"{url}/openapi.json", timeout=60).json()["paths"]
     assert "/api/export/{form}" in paths
-    template = httpx.get(f"{url}/api/export/label-studio-template")
+    template = httpx.get(f"{url}/api/export/label-studio-template", timeout=60)
     assert template.text == labelling_config()
 
 

@@ -217,7 +217,7 @@ def test_odd_files_come_in_are_served_as_they_are_and_encoded_as_they_are_seen(
         if image.prompt_id != "p03":
             continue
         size, colour = seen[name]
-        answer = httpx.get(f"{url}/api/images/{image.id}")
+        answer = httpx.get(f"{url}/api/images/{image.id}", timeout=60)
         assert answer.content == (tmp_path / "in" / "p03" / name).read_bytes()
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "sandbox" in answer.headers["content-security-policy"]
@@ -236,14 +236,15 @@ def test_texts_that_mean_harm_stay_texts_in_every_answer(
     name = 'O\'Brien "Bobby"; DROP TABLE ratings;--'
     rate(store, 1, name, (5.0,) * 5)
     url = serve(build_api(project, store, Exporter(store))).url
-    following = httpx.get(f"{url}/api/next", params={"annotator": name})
+    following = httpx.get(f"{url}/api/next", params={"annotator": name}, timeout=60)
     assert following.headers["content-type"] == "application/json"
     assert following.json()["image"]["prompt"] == evil
-    assert httpx.get(f"{url}/api/ratings", params={"annotator": name}).json()["ratings"][0]["image"]["prompt"] == evil
-    people = httpx.get(f"{url}/api/export/per-annotator").text
+    own = httpx.get(f"{url}/api/ratings", params={"annotator": name}, timeout=60).json()
+    assert own["ratings"][0]["image"]["prompt"] == evil
+    people = httpx.get(f"{url}/api/export/per-annotator", timeout=60).text
     assert '"O\'Brien ""Bobby""; DROP TABLE ratings;--"' in people
     for cell in ("=1+1", "+1", "-1", "@SUM(A1)"):
-        answer = httpx.get(f"{url}/api/next", params={"annotator": cell})
+        answer = httpx.get(f"{url}/api/next", params={"annotator": cell}, timeout=60)
         assert answer.status_code == 422
         assert "spreadsheets would run it as a formula" in answer.json()["detail"]
 
@@ -257,6 +258,6 @@ def test_a_path_in_an_address_leads_nowhere(store: Store, serve: Callable[[objec
         "..%5c..%5cstudio.db",
     ):
         for route in ("images", "export"):
-            answer = httpx.get(f"{url}/api/{route}/{path}")
+            answer = httpx.get(f"{url}/api/{route}/{path}", timeout=60)
             assert answer.status_code in (404, 422)
             assert "root:" not in answer.text

@@ -5,10 +5,12 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
 
+from annotate import in_turn
 from annotate.api import build_api
 from annotate.exports import Exporter
 from annotate.project import Project
@@ -33,19 +35,28 @@ def send_together(store: Store, *ratings: dict[str, Any]) -> list[httpx.Response
     """Send them while the store is at something else, so that all wait; the answers in the same order."""
     app = build_api(store.project, store, Exporter(store))
 
+    asked, made = 0, in_turn._Request
+
+    def request(*given: Any) -> in_turn._Request:
+        nonlocal asked
+        asked += 1
+        return made(*given)
+
     async def send_all() -> list[httpx.Response]:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             store._writing_lock.acquire()  # by this thread: the desk's has to wait
             try:
                 answers = [asyncio.create_task(client.post("/api/ratings", json=one)) for one in ratings]
-                await asyncio.sleep(0.3)
+                while asked < len(ratings):
+                    await asyncio.sleep(0.01)
                 assert not any(answer.done() for answer in answers)
             finally:
                 store._writing_lock.release()
             return await asyncio.gather(*answers)
 
-    return asyncio.run(send_all())
+    with mock.patch.object(in_turn, "_Request", request):
+        return asyncio.run(send_all())
 
 
 def statements(store: Store) -> list[str]:
@@ -61,8 +72,8 @@ def test_those_who_wait_share_a_transaction(store: Store) -> None:
     assert [answer.status_code for answer in answers] == [200] * 10
     assert [answer.json()["progress"]["rated"] for answer in answers] == [1] * 10
     assert len(store.ratings_since(0)) == 10
-    # The first to come is taken up by itself; the other nine wait for it.
-    assert told.count("COMMIT") == 2
+    # The first to come is taken up by itself, where the desk's thread is quick; the others wait for it.
+    assert told.count("COMMIT") in (1, 2)
 
 
 def test_one_that_is_refused_takes_nothing_from_the_others(store: Store) -> None:

@@ -62,7 +62,7 @@ def test_with_accounts_it_serves_other_computers_and_speaks_tls(tmp_path: Path) 
     try:
         assert studio.url.startswith("https://")
         url = f"https://127.0.0.1:{studio.url.rpartition(':')[2]}"
-        with httpx.Client(base_url=url, verify=ssl.create_default_context(cafile=cert)) as client:
+        with httpx.Client(base_url=url, verify=ssl.create_default_context(cafile=cert), timeout=60) as client:
             assert client.get("/api/desk").status_code == 401
             assert "secure" in sign_in(client, "Ada").headers["set-cookie"].lower()
             assert client.get("/api/desk").json()["account"] == {"name": "Ada", "role": "admin"}

@@ -84,9 +84,9 @@ def wait_for(client: Client, *states: str) -> str:
 
 
 def test_the_page_has_its_tabs_and_calls_nobody(studio: StudioProcess) -> None:
-    page = httpx.get(studio.url)
+    page = httpx.get(studio.url, timeout=60)
     assert page.status_code == 200
-    config = httpx.get(f"{studio.url}/config").json()
+    config = httpx.get(f"{studio.url}/config", timeout=60).json()
     labels = [part["props"].get("label") for part in config["components"] if part["type"] == "tabitem"]
     tabs = ["Rate", "A or B?", "Train", "Analyse", "Project"]
     assert [label for label in labels if label in tabs] == tabs
@@ -95,21 +95,23 @@ def test_the_page_has_its_tabs_and_calls_nobody(studio: StudioProcess) -> None:
 
 
 def test_every_field_of_the_form_shows_its_flags_help(studio: StudioProcess) -> None:
-    config = httpx.get(f"{studio.url}/config").json()
+    config = httpx.get(f"{studio.url}/config", timeout=60).json()
     shown = [str(part["props"].get("info")) for part in config["components"]]
     assert [flag.option for flag in FORM_FLAGS if not any(flag.help in info for info in shown)] == []
 
 
 def test_the_rating_routes_are_served_beside_the_page(studio: StudioProcess) -> None:
-    answer = httpx.get(f"{studio.url}/openapi.json").json()
+    answer = httpx.get(f"{studio.url}/openapi.json", timeout=60).json()
     assert any(path.startswith("/api/") for path in answer["paths"])
 
 
 def test_a_stranger_s_page_is_refused(studio: StudioProcess) -> None:
     body = {"data": [], "fn_index": 0, "session_hash": "x"}
-    answer = httpx.post(f"{studio.url}/gradio_api/queue/join", json=body, headers={"Origin": "https://evil.example"})
+    answer = httpx.post(
+        f"{studio.url}/gradio_api/queue/join", json=body, headers={"Origin": "https://evil.example"}, timeout=60
+    )
     assert answer.status_code == 403
-    assert httpx.get(studio.url, headers={"Host": "evil.example"}).status_code == 400
+    assert httpx.get(studio.url, headers={"Host": "evil.example"}, timeout=60).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/etc/hostname", "{data}/studio.db", "{data}/annotations/multihead_ratings.csv"])
@@ -117,20 +119,20 @@ def test_the_file_route_hands_out_no_file_of_the_machine(studio: StudioProcess, 
     path = path.format(data=folder / "data")
     assert Path(path).is_file()
     for route in ("gradio_api/file=", "gradio_api/file/", "file="):
-        answer = httpx.get(f"{studio.url}/{route}{path}")
+        answer = httpx.get(f"{studio.url}/{route}{path}", timeout=60)
         assert answer.status_code in (403, 404), route
         assert SECRET.read_text().strip() not in answer.text
 
 
 @pytest.mark.parametrize("route", ["gradio_api/file=", "gradio_api/file/", "gradio_api/proxy=", "GRADIO_API/FILE="])
 def test_nothing_is_fetched_from_another_host(studio: StudioProcess, route: str) -> None:
-    answer = httpx.get(f"{studio.url}/{route}https://example.org/page.html")
+    answer = httpx.get(f"{studio.url}/{route}https://example.org/page.html", timeout=60)
     assert answer.status_code == 403
     assert answer.json() == {"detail": "The studio fetches nothing from elsewhere."}
 
 
 def dependencies(studio: StudioProcess) -> tuple[list[dict[str, Any]], dict[int, str]]:
-    config = httpx.get(f"{studio.url}/config").json()
+    config = httpx.get(f"{studio.url}/config", timeout=60).json()
     return config["dependencies"], {part["id"]: part["type"] for part in config["components"]}
 
 

@@ -16,7 +16,7 @@ def loaded_after(code: str) -> set[str]:
     """Which of the heavy modules a fresh interpreter has loaded after `code`."""
     heavy = ("torch", "open_clip", "pandas", "sklearn", "scipy", "gradio")
     command = [sys.executable, "-c", f"import sys\n{code}\nprint([m for m in {heavy} if m in sys.modules])"]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=True)
     return set(ast.literal_eval(done.stdout.splitlines()[-1]))
 
 

@@ -1,11 +1,12 @@
 """What the browser tests of the rating pad share: a served desk, and how a person enters, presses keys and reads."""
 
 import csv
+import random
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +15,14 @@ import uvicorn
 from playwright.sync_api import Page, expect
 
 from annotate.api import build_api
+from annotate.drafts import one_draft
 from annotate.exports import Exporter
 from annotate.project import Project
 from annotate.rating_tab import build_rating_tab
 from annotate.store import Store
+
+# To be waited for: what stands on the page may take its size a moment after it is there.
+ON_ONE_SCREEN = "document.documentElement.scrollHeight <= innerHeight"
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,11 @@ class Desk:
 
 
 def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    """A port that nothing listens on, below those that the system gives to whoever asks for any."""
+    while True:
+        with suppress(OSError), socket.socket() as free:
+            free.bind(("127.0.0.1", random.randrange(20_000, 32_000)))
+            return int(free.getsockname()[1])
 
 
 @contextmanager
@@ -76,7 +82,11 @@ def enter(page: Page, desk: Desk, name: str = "Ada") -> None:
 
 def on_stage(page: Page, image_id: int) -> None:
     """Wait until this image stands on the stage, loaded."""
-    page.wait_for_selector(f'.pad[data-state="rating"] .pad-stage:not(.loading) img[src*="/images/{image_id}?"]')
+    image = page.wait_for_selector(
+        f'.pad[data-state="rating"] .pad-stage:not(.loading) img[src*="/images/{image_id}?"]'
+    )
+    assert image is not None
+    image.evaluate("(image) => image.decode().catch(() => {})")  # before it is decoded, Enter is refused
 
 
 def shows(page: Page, image_id: int) -> None:
@@ -115,3 +125,11 @@ def skip(page: Page) -> None:
 def send_now(page: Page) -> None:
     """A click on the button, or nothing: on a busy machine the page may have sent by itself what it hides then."""
     page.locator(".pad-send-now").dispatch_event("click")
+
+
+def draft_is_stored(store: Store, name: str, image_id: int, *values: float | None) -> None:
+    """Wait until the studio has what a person touched."""
+    deadline = time.monotonic() + 60
+    while (found := one_draft(store._db, image_id, name)) is None or found.values != values:
+        assert time.monotonic() < deadline, f"the draft is {found}"
+        time.sleep(0.02)

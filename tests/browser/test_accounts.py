@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from desk_parts import Served
 from pad_parts import on_stage, press, shows, status
 from playwright.sync_api import Page, expect
+from room_parts import fits
 
 from annotate.project import Project
 from dashboards.studio import Settings, open_studio
@@ -50,11 +51,6 @@ def stored(project: Project) -> list[tuple[int, str]]:
 
     with sqlite3.connect(project.database) as db:
         return db.execute("SELECT image_id, annotator FROM ratings ORDER BY id").fetchall()
-
-
-def overflow(page: Page) -> int:
-    """By how many pixels the page is wider than the screen."""
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 def test_two_people_never_see_each_others_state(
@@ -147,14 +143,14 @@ def test_the_sign_in_page(new_page: NewPage, studio: tuple[str, Project], screen
     sign_in(page, url, "Eva", "wrong horse")
     expect(page.get_by_role("alert")).to_have_text("Name or password is wrong.")
     expect(page.get_by_label("Password")).to_be_focused()
-    assert overflow(page) == 0
+    fits(page)
     found = [fault["id"] for fault in Axe().run(page).response["violations"]]
     assert found == []
     page.screenshot(path=screenshots / f"accounts-sign-in-{'dark' if dark else 'light'}.png")
     type_in(page, "Eva")
     shows(page, 1)
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-    assert overflow(page) == 0
+    fits(page)
     page.screenshot(path=screenshots / f"accounts-phone-{'dark' if dark else 'light'}.png")
 
 

@@ -11,7 +11,7 @@ from dashboards_server import StudioProcess
 from looks import each_look
 from PIL import Image
 from playwright.sync_api import Page, expect
-from room_parts import analyse, cells, choose, open_room, overflow, unfold
+from room_parts import analyse, cells, choose, fits, open_room, unfold
 
 from annotate.exports import Exporter
 from annotate.project import open_project
@@ -61,7 +61,7 @@ def page(new_page: NewPage, studio: StudioProcess) -> Page:
 
 def test_a_waterfall_adds_up_to_the_difference(page: Page) -> None:
     open_room(page, "A against B")
-    expect(page.locator("#analyse-waterfall .js-plotly-plot")).to_be_visible(timeout=20_000)
+    expect(page.locator("#analyse-waterfall .js-plotly-plot")).to_be_visible()
     *steps, whole = cells(page, "#versus-table")
     assert sum(float(row[-2]) for row in steps) == pytest.approx(float(whole[-2]), abs=3e-4)
     for _, weight, first, second, difference, part, _ in steps:
@@ -78,6 +78,7 @@ def test_the_map_finds_a_planted_patch(page: Page, tmp_path: Path) -> None:
     page.locator("#where-file input[type=file]").set_input_files(tmp_path / "patch.png")
     expect(page.locator("#where-file")).to_contain_text("patch")
     page.locator("#where-start").click()
+    expect(page.locator("#where-maps img").first).to_be_visible()
     rows = cells(page, "#where-maps")
     assert len(rows) == 6
     combined = rows[-1]
@@ -88,7 +89,7 @@ def test_the_map_finds_a_planted_patch(page: Page, tmp_path: Path) -> None:
 
 def test_an_image_of_a_disagreement_comes_back_to_a_rater(page: Page, new_page: NewPage, studio: StudioProcess) -> None:
     open_room(page, "Disagreements")
-    expect(page.locator("#disputes-pairs .studio-dispute").first).to_be_visible(timeout=20_000)
+    expect(page.locator("#disputes-pairs .studio-dispute").first).to_be_visible()
     choose(page, "disputes-head", "Style")
     expect(page.locator("#disputes-pairs")).to_contain_text("Style gets")
     unfold(page, "disputes-ask")
@@ -110,7 +111,7 @@ def test_an_image_of_a_disagreement_comes_back_to_a_rater(page: Page, new_page: 
 def test_the_ranking_follows_the_sliders_and_is_saved(page: Page, place: Path) -> None:
     open_room(page, "Weights")
     first = page.locator("#weights-ranking .studio-wall figure").first
-    expect(first).to_be_visible(timeout=20_000)
+    expect(first).to_be_visible()
     before = cells(page, "#weights-ranking")
     expect(page.locator("#weights-ranking")).not_to_contain_text("▲")  # nobody has moved anything
     for head in HEADS:
@@ -132,11 +133,11 @@ def test_the_ranking_follows_the_sliders_and_is_saved(page: Page, place: Path) -
 
 def test_what_changes_meanwhile_is_seen_when_another_room_is_opened(page: Page, place: Path) -> None:
     runs, charts = page.locator("#analyse-run input"), page.locator("#analyse-accuracy")
-    expect(charts.locator(".js-plotly-plot")).to_be_visible(timeout=20_000)
+    expect(charts.locator(".js-plotly-plot")).to_be_visible()
     open_room(page, "Where")
     choose(page, "analyse-run", "second · pixelstats")  # whose charts nobody sees yet
     open_room(page, "Results")
-    expect(charts).to_contain_text("Combined", timeout=20_000)
+    expect(charts).to_contain_text("Combined")
     page.wait_for_function("""() => {
       const frame = document.querySelector("#analyse-accuracy");
       const width = (element) => Math.round(element.getBoundingClientRect().width);
@@ -156,7 +157,7 @@ def test_what_changes_meanwhile_is_seen_when_another_room_is_opened(page: Page, 
 
 def test_two_models_are_laid_side_by_side(page: Page) -> None:
     open_room(page, "Two models")
-    expect(page.locator("#analyse-twomodels .js-plotly-plot")).to_be_visible(timeout=20_000)
+    expect(page.locator("#analyse-twomodels .js-plotly-plot")).to_be_visible()
     choose(page, "twomodels-run", "second · pixelstats")
     choose(page, "twomodels-head", "Style")
     expect(page.locator("#twomodels-told")).to_contain_text("Style: the largest differences (rating points)")
@@ -165,7 +166,7 @@ def test_two_models_are_laid_side_by_side(page: Page) -> None:
 
 def test_heads_growth_and_the_report(page: Page, new_page: NewPage, tmp_path: Path, screenshots: Path) -> None:
     unfold(page, "analyse-mixing")
-    expect(page.locator("#analyse-mixing-chart .js-plotly-plot")).to_be_visible(timeout=20_000)
+    expect(page.locator("#analyse-mixing-chart .js-plotly-plot")).to_be_visible()
     assert len(cells(page, "#analyse-mixing-words")) == 5
     unfold(page, "analyse-growth")
     expect(page.locator("#analyse-growth-words")).to_contain_text("Nobody has asked yet")
@@ -180,7 +181,7 @@ def test_heads_growth_and_the_report(page: Page, new_page: NewPage, tmp_path: Pa
             name = f"analysis-report-{width}-{'dark' if dark else 'light'}.png"
             read_report(new_page(width=width, height=900, dark=dark), report, screenshots / name)
     expect(page.locator("#analyse-growth-chart .js-plotly-plot")).to_be_visible(timeout=120_000)
-    expect(page.locator("#analyse-growth-words")).to_contain_text("Combined: from", timeout=60_000)
+    expect(page.locator("#analyse-growth-words")).to_contain_text("Combined: from")
     expect(page.locator("#analyse-growth-start")).to_have_text("Find out again")
 
 
@@ -190,7 +191,7 @@ def read_report(reader: Page, report: Path, picture: Path) -> None:
     reader.on("request", lambda request: asked.append(request.url))
     reader.goto(report.as_uri())
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
-    assert overflow(reader) <= 0
+    fits(reader)
     assert reader.locator("img").count() == 12
     reader.screenshot(path=picture, full_page=True)
 
@@ -205,7 +206,7 @@ def test_every_room_looks_right_in_light_and_dark(
     analyse(page, f"{studio.url}/?__theme={'dark' if dark else 'light'}")
     for fold, filled in (("mixing", "chart .js-plotly-plot"), ("growth", "start")):
         unfold(page, f"analyse-{fold}")
-        expect(page.locator(f"#analyse-{fold}-{filled}")).to_be_visible(timeout=20_000)
+        expect(page.locator(f"#analyse-{fold}-{filled}")).to_be_visible()
     shot(page, screenshots, "results", width, dark)
     filled = ("#analyse-waterfall .js-plotly-plot", "#where-maps img", "#disputes-pairs img", "#twomodels-told img")
     for room, element in zip(ROOMS, (*filled, "#weights-ranking img"), strict=True):
@@ -215,7 +216,7 @@ def test_every_room_looks_right_in_light_and_dark(
             page.locator("#where-start").click()
         if room == "Disagreements":
             unfold(page, "disputes-ask")
-        expect(page.locator(element).first).to_be_visible(timeout=20_000)
+        expect(page.locator(element).first).to_be_visible()
         shot(page, screenshots, room.lower().replace(" ", "-"), width, dark)
     assert trouble == []
 
@@ -224,4 +225,4 @@ def shot(page: Page, screenshots: Path, what: str, width: int, dark: bool) -> No
     page.wait_for_timeout(300)  # charts settle; for the picture alone
     name = f"analysis-{what}-{width}-{'dark' if dark else 'light'}.png"
     page.screenshot(path=screenshots / name, full_page=True)
-    assert overflow(page) <= 0, f"{what} is wider than the screen"
+    fits(page)

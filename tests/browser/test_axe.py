@@ -52,8 +52,8 @@ def open_tab(page: Page, name: str, among: str) -> None:
     tab = page.locator(f"#{among} > .tab-wrapper").get_by_role("tab", name=name, exact=True)
     tab.click()
     expect(tab).to_have_attribute("aria-selected", "true")
-    expect(page.locator(".generating:visible, .progress-text:visible, .pending:visible")).to_have_count(0)
     page.wait_for_timeout(400)
+    expect(page.locator(".generating:visible, .progress-text:visible, .pending:visible")).to_have_count(0)
     expect(page.get_by_label("Empty value").locator("visible=true")).to_have_count(0)  # a chart that is on its way
     page.wait_for_function(STILL)
 
@@ -81,7 +81,7 @@ def test_axe_finds_nothing_serious_in_any_tab(new_page: NewPage, studio: StudioP
     page.goto(studio.url)
     page.get_by_label("Your name").fill("Ada")
     page.keyboard.press("Enter")
-    page.wait_for_timeout(1000)
+    page.wait_for_selector('.pad[data-state="rating"] .pad-stage:not(.loading) img')
     found = {}
     for tab in ("Rate", "A or B?", "Train", "Analyse", "Project"):
         open_tab(page, tab, "studio-tabs")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pad_parts import free_port, numbers, on_stage, press, send_now, serving, shows
+from pad_parts import draft_is_stored, free_port, numbers, on_stage, press, send_now, serving, shows
 from playwright.sync_api import Page, Request, expect
 
 from annotate.pair_tab import build_pair_tab
@@ -105,11 +105,11 @@ def test_a_rating_saved_by_a_page_of_another_project_is_not_stored(
 ) -> None:
     port = free_port()
     page = new_page()
-    with serving(projects[0], port):
+    with serving(projects[0], port) as store:
         enter(page, port)
         shows(page, 1)
         press(page, "1 2 3 4 5")
-        page.wait_for_timeout(800)  # the draft is on the server
+        draft_is_stored(store, "Ada", 1, 1, 2, 3, 4, 5)
     with serving(projects[1], port) as store:
         press(page, "Enter")
         says_so(page)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from dashboards_server import StudioProcess
 from playwright.sync_api import Page, expect
-from room_parts import analyse, cells, choose, open_room, overflow, unfold, within
+from room_parts import analyse, cells, choose, fits, open_room, unfold, within
 
 from reward.aspects import HEADS
 from reward.config import TrainConfig
@@ -65,10 +65,10 @@ def test_from_the_table_to_the_reasons(page: Page) -> None:
     page.locator("#analyse-growth-start").click()
     expect(page.locator("#analyse-table")).to_contain_text("Iconographic: like guessing")
     unfold(page, "analyse-mixing")
-    expect(page.locator("#analyse-mixing-words")).to_contain_text("Below the diagonal", timeout=20_000)
+    expect(page.locator("#analyse-mixing-words")).to_contain_text("Below the diagonal")
     assert len(cells(page, "#analyse-mixing-table")) == 6
     open_room(page, "Disagreements")
-    expect(page.locator("#disputes-pairs .studio-dispute").first).to_be_visible(timeout=20_000)
+    expect(page.locator("#disputes-pairs .studio-dispute").first).to_be_visible()
     counted = re.search(r"Combined gets (\d+) validation pairs wrong", page.locator("#disputes-pairs").inner_text())
     assert counted is not None
     unfold(page, "disputes-ask")
@@ -78,7 +78,7 @@ def test_from_the_table_to_the_reasons(page: Page) -> None:
 
 def test_a_waterfall_adds_up_to_the_difference(page: Page) -> None:
     open_room(page, "A against B")
-    expect(page.locator("#versus-answer")).to_contain_text("95 % interval", timeout=20_000)
+    expect(page.locator("#versus-answer")).to_contain_text("95 % interval")
     *steps, whole = cells(page, "#versus-table")
     assert len(steps) == len(HEADS) - 1  # nobody rated Spatial
     assert sum(float(row[-2]) for row in steps) == pytest.approx(float(whole[-2]), abs=3e-4)
@@ -88,7 +88,7 @@ def test_a_map_is_drawn_of_a_photograph(page: Page) -> None:
     open_room(page, "Where")
     expect(page.locator("#where-image input")).not_to_have_value("")
     page.locator("#where-start").click()
-    expect(page.locator("#where-maps img").first).to_be_visible(timeout=60_000)
+    expect(page.locator("#where-maps img").first).to_be_visible()
     assert [row[0] for row in cells(page, "#where-maps")] == [
         "Iconographic",
         "Style",
@@ -100,7 +100,7 @@ def test_a_map_is_drawn_of_a_photograph(page: Page) -> None:
 
 def test_weights_of_ones_own_are_ranked_by_and_saved(page: Page, place: Path) -> None:
     open_room(page, "Weights")
-    expect(page.locator("#weights-ranking .studio-wall figure").first).to_be_visible(timeout=20_000)
+    expect(page.locator("#weights-ranking .studio-wall figure").first).to_be_visible()
     expect(page.locator("#weights-spatial input[type=number]")).to_be_disabled()
     before = cells(page, "#weights-ranking")
     for head in HEADS[1:]:
@@ -120,16 +120,17 @@ def test_weights_of_ones_own_are_ranked_by_and_saved(page: Page, place: Path) ->
 
 def test_two_checkpoints_on_the_same_images(page: Page) -> None:
     open_room(page, "Two models")
+    expect(page.locator("#analyse-twomodels .js-plotly-plot")).to_be_visible()
     choose(page, "twomodels-run", "other · pixelstats")
     choose(page, "twomodels-head", "Style")
     told = page.locator("#twomodels-told")
-    expect(told).to_contain_text("On 100 images that both runs validated", timeout=20_000)
+    expect(told).to_contain_text("On 100 images that both runs validated")
     expect(told).to_contain_text("Style: the largest differences (rating points)")
     expect(page.locator("#analyse-twomodels .js-plotly-plot")).to_be_visible()
 
 
 def test_the_report_has_the_numbers_of_the_run(page: Page, new_page: NewPage, tmp_path: Path, metrics: Any) -> None:
-    with page.expect_download(timeout=60_000) as download:
+    with page.expect_download() as download:
         page.locator("#analyse-report").click()
     report = tmp_path / "report.html"
     download.value.save_as(report)
@@ -138,16 +139,16 @@ def test_the_report_has_the_numbers_of_the_run(page: Page, new_page: NewPage, tm
     reader.on("request", lambda request: asked.append(request.url))
     reader.goto(report.as_uri())
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
-    assert overflow(reader) <= 0
+    fits(reader)
     wide = new_page(width=1280)
     wide.goto(report.as_uri())
     heads = wide.locator(".studio-wide")
     expect(heads.locator("small").first).to_contain_text("to")
     assert within(heads)
-    assert overflow(wide) <= 0
+    fits(wide)
     wide.emulate_media(media="print")
     wide.set_viewport_size({"width": 718, "height": 1000})  # A4 with the margins of a browser
-    assert overflow(wide) <= 0
+    fits(wide)
     assert reader.locator("img").count() == 12
     for result in (metrics["heads"]["style"], metrics["heads"]["material"], metrics["combined"]):
         expect(reader.get_by_text(f"{result['accuracy']:.3f}", exact=True).first).to_be_attached()
@@ -156,6 +157,7 @@ def test_the_report_has_the_numbers_of_the_run(page: Page, new_page: NewPage, tm
 def test_the_learning_curve_of_the_run(page: Page) -> None:
     unfold(page, "analyse-growth")
     words = page.locator("#analyse-growth-words")
+    expect(words).not_to_be_empty()
     if "Nobody has asked yet" in words.inner_text():  # this test alone
         page.locator("#analyse-growth-start").click()
     expect(page.locator("#analyse-growth-chart .js-plotly-plot")).to_be_visible(timeout=180_000)
@@ -177,7 +179,7 @@ def test_a_run_is_compared_noted_renamed_put_away_taken_away_and_deleted(
     expect(page.locator("#compare-arguments")).to_contain_text("--epochs")
     choose(page, "compare-head", "Style")
     tested = page.locator("#compare-tested")
-    expect(tested).to_contain_text(f"{metrics['heads']['style']['f1']:.3f}", timeout=60_000)
+    expect(tested).to_contain_text(f"{metrics['heads']['style']['f1']:.3f}")
     assert [row[1] for row in cells(page, "#compare-tested")] == ["Accuracy", "F1", "Loss"]
     for row in cells(page, "#compare-tested"):
         assert row[2] in ("better", "worse", "no difference can be told")
@@ -189,12 +191,13 @@ def test_a_run_is_compared_noted_renamed_put_away_taken_away_and_deleted(
     choose(page, "runs-run", "copy")
     page.get_by_label("Note", exact=True).fill("people's ratings")
     page.locator("#runs-save").click()
+    expect(message).to_contain_text("The note is saved.")
     expect(table.get_by_role("row", name="copy")).to_contain_text("people's ratings")
     page.get_by_label("New name").fill("kept")
     page.locator("#runs-rename").click()
     expect(message).to_contain_text("copy is now called kept.")
     page.locator("#runs-zip").click()
-    with page.expect_download(timeout=60_000) as download:
+    with page.expect_download() as download:
         page.locator("#runs-download").click()
     with zipfile.ZipFile(download.value.path()) as archive:
         names = archive.namelist()

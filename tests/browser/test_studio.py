@@ -11,6 +11,7 @@ import pytest
 from dashboards_server import StudioProcess
 from looks import each_look
 from playwright.sync_api import Locator, Page, expect
+from room_parts import fits, open_room
 
 from reward.aspects import ASPECTS, HEADS
 
@@ -58,11 +59,6 @@ def studio(place: Path, avt: Path, weights: Path) -> Iterator[StudioProcess]:
     assert server.close() == 0
 
 
-def open_tab(page: Page, name: str) -> None:
-    page.get_by_role("tab", name=name).click()
-    expect(page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
-
-
 def fill(page: Page, element: str, text: str) -> None:
     """Type into a field as a person does, and leave it."""
     box = page.locator(f"#{element}").locator("input:visible, textarea:visible").first
@@ -71,7 +67,7 @@ def fill(page: Page, element: str, text: str) -> None:
 
 
 def start_training(page: Page, ratings: Path, name: str, spec: str = "") -> None:
-    open_tab(page, "Train")
+    open_room(page, "Train", "studio-tabs")
     fill(page, "train-ratings", str(ratings))
     expect(page.locator("#train-data")).to_contain_text("Spatial has no ratings: its head will stay untrained.")
     if spec:
@@ -94,23 +90,10 @@ def finished(page: Page, name: str) -> Locator:
     return run
 
 
-def open_room(page: Page, name: str) -> None:
-    """A room of the Analyse tab; on a narrow screen the last ones are behind the "…" button."""
-    rooms = page.locator("#analyse-rooms")
-    inside = rooms.get_by_role("tab", name=name)
-    if not inside.is_visible():
-        rooms.locator(".overflow-menu > button").click()
-        inside = rooms.locator(".overflow-dropdown button", has_text=name)
-    inside.click()
-
-
-def overflow(page: Page) -> int:
-    """By how many pixels the page is wider than the screen."""
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
-
-
 def saved_rows(path: Path, annotator: str) -> list[dict[str, str]]:
     """The rows of one person in the per-annotator CSV, which is true within a second of a save."""
+    if not path.exists():
+        return []
     with path.open(encoding="utf-8", newline="") as file:
         return [row for row in csv.DictReader(file) if row["annotator"] == annotator]
 
@@ -130,7 +113,7 @@ def test_rate_three_images_by_keyboard_alone(new_page: NewPage, studio: StudioPr
         page.keyboard.press("Enter")
         expect(page.locator(".pad-status")).to_contain_text(f"Saved. {count} of 40 rated.")
     annotations = place / "data" / "sample" / "annotations" / "own"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while len(rows := saved_rows(annotations / "ratings_per_annotator.csv", "Ada")) < 3:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -151,7 +134,7 @@ def test_train_on_real_ratings_and_watch_it_through_a_reload(
     expect(page.locator("#train-data")).to_contain_text("100images20prompts400ratings of a head")
     expect(page.locator("#train-loss .js-plotly-plot")).to_be_visible(timeout=TRAINING_MS)
     page.reload()
-    open_tab(page, "Train")
+    open_room(page, "Train", "studio-tabs")
     expect(page.locator("#train-run [data-state]")).to_contain_text("avt ")
     finished(page, "avt")
     for chart in ("loss", "accuracy", "importance"):
@@ -163,25 +146,25 @@ def test_train_on_real_ratings_and_watch_it_through_a_reload(
 def test_open_the_run_and_score_an_uploaded_image(new_page: NewPage, studio: StudioProcess, avt: Path) -> None:
     page = new_page(height=900)
     page.goto(studio.url)
-    open_tab(page, "Analyse")
+    open_room(page, "Analyse", "studio-tabs")
     expect(page.locator("#analyse-badges")).to_contain_text("pixelstats")
     table = page.locator("#analyse-table table")
     expect(table.locator("tbody tr")).to_have_count(6)
     expect(table.get_by_role("row", name="Spatial")).to_contain_text("no ratings")
     for chart in ("accuracy", "importance"):
-        expect(page.locator(f"#analyse-{chart} .js-plotly-plot")).to_be_visible(timeout=30_000)
+        expect(page.locator(f"#analyse-{chart} .js-plotly-plot")).to_be_visible()
     expect(table.get_by_role("row", name="Iconographic")).to_contain_text("like guessing")
     expect(page.locator("#analyse-table")).to_contain_text(
         "Iconographic: like guessing — it can't be told from guessing"
     )
     page.locator("#analyse-errors button").first.click()
-    expect(page.locator("#analyse-error-chart")).to_contain_text("Style: scores against ratings", timeout=60_000)
+    expect(page.locator("#analyse-error-chart")).to_contain_text("Style: scores against ratings")
 
     open_room(page, "Score images")
     images = [avt / "images/p01/midjourney.jpg", avt / "images/p01/craiyon.jpg"]
     page.locator("#analyse-files input[type=file]").set_input_files(images)
     scores = page.locator("#analyse-scores table")
-    expect(scores.locator("tbody tr")).to_have_count(2, timeout=60_000)
+    expect(scores.locator("tbody tr")).to_have_count(2)
     assert scores.locator("thead th").all_text_contents() == [
         "Image",
         *(a.label for a in ASPECTS),
@@ -211,12 +194,12 @@ def test_train_on_a_small_openclip_file(
     page.goto(studio.url)
     start_training(page, some, "clip", f"openclip:{SMALL_CLIP}@{weights}")
     finished(page, "clip")
-    open_tab(page, "Analyse")
+    open_room(page, "Analyse", "studio-tabs")
     expect(page.locator("#analyse-badges")).to_contain_text(f"openclip:{SMALL_CLIP}@")
     open_room(page, "Score images")
     page.locator("#analyse-files input[type=file]").set_input_files([avt / "images/p02/glide.jpg"])
     cells = page.locator("#analyse-scores table tbody tr td")
-    expect(cells).to_have_count(7, timeout=60_000)
+    expect(cells).to_have_count(7)
     assert all(cell == "no ratings" or float(cell) for cell in cells.all_text_contents()[:6])
 
 
@@ -236,7 +219,7 @@ def test_every_tab_looks_right_in_light_and_dark(
     page.keyboard.press("Enter")
     page.wait_for_selector(".pad-stage:not(.loading) img")
     for tab in ("Rate", "Train", "Analyse"):
-        open_tab(page, tab)
+        open_room(page, tab, "studio-tabs")
         if tab == "Train":
             expect(page.locator("#train-importance .js-plotly-plot .legendtext").first).to_be_visible()
             expect(page.locator("#train-data .studio-tiles")).to_be_visible()
@@ -245,12 +228,12 @@ def test_every_tab_looks_right_in_light_and_dark(
             expect(page.locator("#analyse-calibration .js-plotly-plot .legendtext").first).to_be_visible()
             results = f"studio-results-{width}-{'dark' if dark else 'light'}.png"
             page.screenshot(path=screenshots / results, full_page=True)
-            assert overflow(page) <= 0, "Results is wider than the screen"
+            fits(page)
             open_room(page, "Score images")
             page.locator("#analyse-files input[type=file]").set_input_files([avt / "images/p01/midjourney.jpg"])
-            expect(page.locator("#analyse-bars .js-plotly-plot")).to_be_visible(timeout=60_000)
+            expect(page.locator("#analyse-bars .js-plotly-plot")).to_be_visible()
         page.wait_for_timeout(400)  # charts and fonts settle; for the picture alone
-        assert overflow(page) <= 0, f"{tab} is wider than the screen"
+        fits(page)
         name = f"studio-{tab.lower()}-{width}-{'dark' if dark else 'light'}.png"
         page.screenshot(path=screenshots / name, full_page=True)
     assert trouble == []

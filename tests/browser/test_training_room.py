@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from dashboards_server import StudioProcess
 from looks import each_look
 from playwright.sync_api import Locator, Page, expect
+from room_parts import choose, fits, open_room
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.long]
 
@@ -38,16 +40,6 @@ def fill(page: Page, element: str, text: str) -> None:
     """Type into a field as a person does, and leave it."""
     field(page, element).fill(text)
     field(page, element).blur()
-
-
-def choose(page: Page, element: str, name: str) -> None:
-    """Pick from a dropdown."""
-    page.locator(f"#{element} input").click()
-    page.get_by_role("option", name=name, exact=True).click()
-
-
-def open_room(page: Page, name: str) -> None:
-    page.locator("#train-rooms").get_by_role("tab", name=name).click()
 
 
 def start(page: Page, name: str) -> None:
@@ -113,14 +105,14 @@ def test_from_the_forecast_to_a_deleted_run(new_page: NewPage, studio: StudioPro
 
     # The stopped one is gone on with; its arguments are those that it began with.
     stopped = json.loads((place / "outputs/long/last/metrics.json").read_text())["epoch"]
-    open_room(page, "Runs")
+    open_room(page, "Runs", "train-rooms")
     table = page.locator("#runs-table")
     expect(table.get_by_role("row", name="long")).to_contain_text("stopped")
     expect(table.get_by_role("row", name="short")).to_contain_text("finished")
     choose(page, "runs-run", "long")
     page.locator("#runs-further").click()
     expect(page.locator("#runs-message")).to_contain_text("long goes on")
-    open_room(page, "New run")
+    open_room(page, "New run", "train-rooms")
     state(page, "running", "long")
     expect(page.locator("#train-run .studio-detail").first).to_contain_text("of 100000", timeout=TRAINING_MS)
     page.reload()
@@ -131,7 +123,7 @@ def test_from_the_forecast_to_a_deleted_run(new_page: NewPage, studio: StudioPro
     assert epochs == list(range(1, len(epochs) + 1))
     assert len(epochs) > stopped
 
-    open_room(page, "Compare")
+    open_room(page, "Compare", "train-rooms")
     for name in ("short", "long"):
         choose(page, "compare-runs", name)
     expect(page.locator("#compare-arguments")).to_contain_text("--epochs")
@@ -139,10 +131,12 @@ def test_from_the_forecast_to_a_deleted_run(new_page: NewPage, studio: StudioPro
     expect(page.locator("#compare-accuracy .js-plotly-plot .legendtext").first).to_be_visible()
     expect(page.locator("#compare-tested")).to_contain_text("at least 10 are needed", timeout=120_000)
 
-    open_room(page, "Runs")
+    open_room(page, "Runs", "train-rooms")
     choose(page, "runs-run", "short")
+    expect(field(page, "runs-name")).to_have_value("short")
     fill(page, "runs-note", "only to look")
     page.get_by_role("button", name="Save the note").click()
+    expect(page.locator("#runs-message")).to_contain_text("The note is saved.")
     expect(table).to_contain_text("only to look")
     fill(page, "runs-name", "../up")
     page.get_by_role("button", name="Rename", exact=True).click()
@@ -175,18 +169,20 @@ def test_nothing_is_asked_for_behind_another_tab(new_page: NewPage, studio: Stud
     page.on("request", lambda request: asked.append(request.url) if "/gradio_api/" in request.url else None)
     page.goto(studio.url)
     page.get_by_role("tab", name="Train").click()
-    open_room(page, "Runs")
-    with page.expect_request(lambda request: request.url.endswith("/run/predict"), timeout=10_000):
+    open_room(page, "Runs", "train-rooms")
+    with page.expect_request(lambda request: request.url.endswith("/run/predict")):
         expect(page.locator("#runs-table")).to_be_visible()
-    page.wait_for_timeout(3500)
-    before = len(asked)
-    page.wait_for_timeout(3500)
-    assert len(asked) >= before + 3  # each second, what trains; every three, the list
+    before, deadline = len(asked), time.monotonic() + 60
+    while len(asked) < before + 3:  # each second, what trains; every three, the list
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
     page.get_by_role("tab", name="Rate").click()
-    page.wait_for_timeout(500)
-    before = len(asked)
-    page.wait_for_timeout(3500)
-    assert asked[before:] == []
+    quiet: list[str] | None = None
+    while quiet != []:  # what was asked for before may still be on its way
+        assert time.monotonic() < deadline + 60, quiet
+        before = len(asked)
+        page.wait_for_timeout(3500)
+        quiet = asked[before:]
 
 
 @each_look
@@ -197,13 +193,12 @@ def test_each_room_looks_right_in_light_and_dark(
     page.goto(f"{studio.url}/?__theme={'dark' if dark else 'light'}")
     page.get_by_role("tab", name="Train").click()
     for room in ("New run", "Runs", "Compare"):
-        open_room(page, room)
+        open_room(page, room, "train-rooms")
         page.wait_for_timeout(300)  # charts and fonts settle; for the picture alone
         if room == "Runs":
             expect(page.locator("#runs-table svg").first).to_be_visible()
             choose(page, "runs-run", "long")
             expect(page.locator("#runs-note")).to_be_visible()
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 0, f"{room} is wider than the screen"
+        fits(page)
         name = f"room-{room.replace(' ', '-').lower()}-{width}-{'dark' if dark else 'light'}.png"
         page.screenshot(path=screenshots / name, full_page=True)
