@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from reward.adamw import AdamW
 from reward.errors import InterruptedTrainingError
 from reward.heads import HeadStack
 from reward.linear import FoldRidge, Normaliser, enough_rows
@@ -43,9 +44,7 @@ class Fit:
         self._start()
         self.stack.to(device)
         self.tau, self.tie_width = self.tau.to(device), self.tie_width.to(device)
-        self.optimizer = torch.optim.AdamW(
-            self.stack.parameters(), lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True
-        )
+        self.optimizer = AdamW(self.stack.parameters(), learning_rate=learning_rate, weight_decay=WEIGHT_DECAY)
         self._x = torch.from_numpy(problem.x).to(device)
         self._ratings = torch.from_numpy(problem.ratings).float().to(device)
         self._pairs = torch.from_numpy(np.stack([problem.first, problem.second], axis=1)).to(device)
@@ -86,7 +85,6 @@ class Fit:
         if objective.ratings:
             anchored = rating_losses(scores, self._ratings[:, images], self.stack.scale[:, None]) * member_sees
             loss = loss + objective.ratings * anchored.sum() / len(images)
-        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.optimizer.step()
         return losses[0].detach().sum(dim=0)

@@ -301,21 +301,13 @@ def save_state(fit: Fit, epoch: int) -> dict[str, Tensor]:
     state = {"epoch": torch.tensor(epoch)}
     for name, value in fit.stack.state_dict().items():
         state[f"stack.{name}"] = value.detach().cpu().contiguous()
-    for index, moments in fit.optimizer.state_dict()["state"].items():
-        for name, value in moments.items():
-            state[f"optimizer.{index}.{name}"] = torch.as_tensor(value).cpu().contiguous()
+    for name, value in fit.optimizer.state().items():
+        state[f"optimizer.{name}"] = value.cpu().contiguous()
     return state
 
 
 def load_state(fit: Fit, state: dict[str, Tensor]) -> int:
     """Put `save_state`'s tensors back; the epoch they were taken after."""
     fit.stack.load_state_dict(_under("stack.", state))
-    optimizer = fit.optimizer.state_dict()
-    moments: dict[int, dict[str, Tensor]] = {}
-    for key, value in state.items():
-        if key.startswith("optimizer."):
-            _, index, name = key.split(".")
-            moments.setdefault(int(index), {})[name] = value
-    optimizer["state"] = moments
-    fit.optimizer.load_state_dict(optimizer)
+    fit.optimizer.load_state(_under("optimizer.", state))
     return int(state["epoch"])
