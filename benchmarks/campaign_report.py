@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float64]
 
 MEASURED = ("style", "fidelity", "material")  # pixelstats can't know whether a picture shows what its prompt asks for
 BASE = "random"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
 COLOURS = {"random": "#757a84", "informative": "#0072B2", "prompt": "#E69F00", "spread": "#009E73"}
 
 

@@ -27,7 +27,7 @@ CHROMIUM_ARGS = (
 )
 PATIENCE_MS = 60_000  # a busy machine takes its time
 expect.set_options(timeout=PATIENCE_MS)
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
 def find_chromium() -> str:

@@ -1,11 +1,23 @@
 #!/usr/bin/env bash
-# The browser tests drive a system Chromium: install one where none is found.
+# The browser tests drive a system Chromium. The headless shell opens a page in a third of the time, since it draws no
+# window around it: where this is a root's machine, as in continuous integration, it is installed beside what there is.
 set -euo pipefail
-for name in chromium chromium-browser google-chrome; do
-  command -v "$name" >/dev/null && exit 0
-done
-command -v apt-get >/dev/null || { echo "Install Chromium (package 'chromium') for the browser tests." >&2; exit 1; }
+found() {
+  for name in "$@"; do command -v "$name" >/dev/null && return 0; done
+  return 1
+}
+install() {
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq "$1" >/dev/null 2>&1
+}
 sudo=""
 [ "$(id -u)" = 0 ] || sudo="sudo"
-$sudo apt-get update -qq
-DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq chromium >/dev/null
+found chromium-headless-shell && exit 0
+if found chromium chromium-browser google-chrome && [ -n "$sudo" ]; then exit 0; fi
+if command -v apt-get >/dev/null; then
+  $sudo apt-get update -qq || true
+  install chromium-headless-shell || found chromium chromium-browser google-chrome || install chromium || true
+fi
+found chromium-headless-shell chromium chromium-browser google-chrome || {
+  echo "Install Chromium (package 'chromium-headless-shell' or 'chromium') for the browser tests." >&2
+  exit 1
+}
