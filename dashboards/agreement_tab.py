@@ -6,7 +6,7 @@ from annotate.agreement_desk import AgreementDesk
 from annotate.store import Store
 from dashboards import adjudication, agreement_room, cards, markup
 from dashboards.events import caller
-from dashboards.rooms import QUIET
+from dashboards.rooms import LATEST, QUIET
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -77,6 +77,7 @@ def build_agreement_room(store: Store, tab: "gr.Tab") -> None:
         js=adjudication.NAME_KEPT,
         api_name="agreement",
         show_progress="minimal",
+        **LATEST,
     )
     gr.on(
         [head.change, which.change, again.click],
@@ -84,7 +85,7 @@ def build_agreement_room(store: Store, tab: "gr.Tab") -> None:
         [head, which],
         disputed,
         api_name="disputed_cards",
-        trigger_mode="always_last",
+        **LATEST,
         **QUIET,
     )
 

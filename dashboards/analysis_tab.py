@@ -7,7 +7,7 @@ from dashboards import analysis, cards
 from dashboards.context import Context
 from dashboards.disputes_tab import build_disputes
 from dashboards.results_tab import Part, build_results
-from dashboards.rooms import QUIET, Choice
+from dashboards.rooms import LATEST, QUIET, Choice
 from dashboards.scoring_tab import build_scoring
 from dashboards.twomodels_tab import build_twomodels
 from dashboards.versus_tab import build_versus
@@ -111,11 +111,10 @@ def _wire_choice(
         in_sight = is_open and room == results.id
         return fresh(charts, name, which, before) if in_sight else [gr.skip()] * (len(charts.filled) + 1)
 
-    private: dict[str, Any] = {"api_visibility": "private", **QUIET}
+    private: dict[str, Any] = {"api_visibility": "private", **LATEST, **QUIET}
     drawing: dict[str, Any] = {
         "inputs": [run, checkpoint, drawn, opened, choice.room],
         "outputs": [*charts.filled, drawn],
-        "trigger_mode": "always_last",  # another run may be chosen while one is drawn
         **private,
     }
     demo.load(runs, [run, picked, listed], [run, listed], api_name="runs", **QUIET)
@@ -134,7 +133,7 @@ def _wire_choice(
         [run, checkpoint],
         [*words.filled, told],
         api_name="run_report",
-        trigger_mode="always_last",
+        **LATEST,
         **QUIET,
     )
     changed.then(draw, **drawing)

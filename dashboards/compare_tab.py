@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboards import cards, comparison
 from dashboards.context import Context
-from dashboards.rooms import QUIET
+from dashboards.rooms import LATEST, QUIET
 from dashboards.runs import COMBINED
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def build_compare(context: Context, room: "gr.Tab") -> None:
             return [gr.skip(), now]
         return [comparison.differences(context, names or [], which), now]
 
-    room.select(list_runs, [chosen, listed], [chosen, listed], api_visibility="private", **QUIET)
+    room.select(list_runs, [chosen, listed], [chosen, listed], api_visibility="private", **LATEST, **QUIET)
     outputs = [message, shown, figures, tested, *curves, epochs, heads, arguments, drawn]
     compared = gr.on(
         [room.select, chosen.change, head.change],
@@ -84,7 +84,7 @@ def build_compare(context: Context, room: "gr.Tab") -> None:
         [chosen, head, drawn],
         outputs,
         api_name="compare_runs",
-        trigger_mode="always_last",
+        **LATEST,
         **QUIET,
     )
     # It may load torch and read images again: in the queue, after the figures that are there at once.

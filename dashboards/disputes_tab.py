@@ -6,7 +6,7 @@ from annotate.requests import MOST_NOTE
 from dashboards import cards, disputes
 from dashboards.context import Context
 from dashboards.events import caller
-from dashboards.rooms import QUIET, Choice, fill_when_open
+from dashboards.rooms import LATEST, QUIET, Choice, fill_when_open
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -72,7 +72,7 @@ def _send_back(context: Context, head: "gr.Dropdown", tab: "gr.Tab") -> "tuple[g
         # A request is signed: with accounts by whoever is signed in, whatever the field says.
         return disputes.send_back(context, path, which, words, caller(request).account or name)
 
-    tab.select(who, None, by, api_visibility="private", **QUIET)
+    tab.select(who, None, by, api_visibility="private", **LATEST, **QUIET)
     send.click(ask, [image, head, note, by], told, api_name="send_back")
     return image, send
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from annotate.store import Store
 from dashboards import cards
 from dashboards.exporting import show_commands, show_exports
-from dashboards.rooms import QUIET
+from dashboards.rooms import LATEST, QUIET
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -24,4 +24,4 @@ def build_export(store: Store, tab: "gr.Tab") -> None:
         downloads = gr.HTML(elem_id="project-exports")
         with gr.Accordion("From the shell, and Label Studio’s template", open=False):
             gr.HTML(show_commands(store), elem_id="project-export-commands")
-    tab.select(lambda: show_exports(store), None, downloads, api_name="exports", **QUIET)
+    tab.select(lambda: show_exports(store), None, downloads, api_name="exports", **LATEST, **QUIET)

@@ -9,7 +9,7 @@ from dashboards.clock import clock, running
 from dashboards.context import Context
 from dashboards.form import BACKBONES, FORM_FLAGS, OTHER_BACKBONE, PIXELSTATS, free_name, mode_defaults, short_path
 from dashboards.presets import PRESET_FIELDS, PRESETS
-from dashboards.rooms import QUIET
+from dashboards.rooms import LATEST, QUIET
 from dashboards.training import FORM_FIELDS, form_values
 from reward.config import TRACKERS
 
@@ -139,7 +139,7 @@ def _wire_judged(context: Context, demo: "gr.Blocks", tab: "gr.Tab", parts: "dic
         return beforehand.judged_pairs(context.project)[0]
 
     private: dict[str, Any] = {"api_visibility": "private", **QUIET}
-    gr.on([demo.load, tab.select, parts["mode"].change], judged, parts["mode"], parts["judged"], **private)
+    gr.on([demo.load, tab.select, parts["mode"].change], judged, parts["mode"], parts["judged"], **LATEST, **private)
     parts["judged"].click(file_of_judged, None, parts["pairs"], **private)
 
 
@@ -169,7 +169,7 @@ def _wire_checks(
         data,
         [parts["start"], parts["command"]],
         api_visibility="private",
-        trigger_mode="always_last",
+        **LATEST,
         **QUIET,
     )
     gr.on(
@@ -178,7 +178,7 @@ def _wire_checks(
         fields,
         [parts["command"], parts["message"], *(parts[_FAULT + name] for name in faults)],
         api_name="training_command",
-        trigger_mode="always_last",
+        **LATEST,
         **QUIET,
     )
 
@@ -212,7 +212,7 @@ def _wire_presets(context: Context, demo: "gr.Blocks", parts: "dict[str, Any]", 
         fields,
         [parts[f"preset-{one.name}"] for one in PRESETS],
         api_visibility="private",
-        trigger_mode="always_last",
+        **LATEST,
         **QUIET,
     )
 
@@ -241,11 +241,11 @@ def _wire_backbone(context: Context, demo: "gr.Blocks", tab: "gr.Tab", parts: "d
         asked,
         [parts["spec"], parts["weights"], looking],
         api_visibility="private",
-        trigger_mode="always_last",
+        **LATEST,
         **QUIET,
     )
     looking.tick(again, asked, [parts["weights"], looking], api_visibility="private", **QUIET)
-    gr.on([demo.load, tab.select], device, None, parts["device_found"], api_name="device", **QUIET)
+    gr.on([demo.load, tab.select], device, None, parts["device_found"], api_name="device", **LATEST, **QUIET)
 
 
 def _presets(parts: "dict[str, Any]") -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from annotate.guidelines import Guidelines
 from annotate.store import Store
 from dashboards import cards
-from dashboards.rooms import QUIET
+from dashboards.rooms import LATEST, QUIET
 from reward.errors import RewardError
 
 if TYPE_CHECKING:
@@ -88,14 +88,16 @@ def _wire(guidelines: Guidelines, tab: "gr.Tab", parts: tuple[Any, ...], save: A
         words = "Saved; raters see it when they open the guidelines." if kept else "The guidelines are removed."
         return [kept, kept, cards.done(words)]
 
-    tab.select(load_unless_edited, [box, opened], [box, opened, preview, told], api_visibility="private", **QUIET)
+    tab.select(
+        load_unless_edited, [box, opened], [box, opened, preview, told], api_visibility="private", **LATEST, **QUIET
+    )
     again.click(load, None, [box, opened, preview, told], api_visibility="private", **QUIET)
     box.change(
         lambda text: show_preview(guidelines, str(text or "")),
         box,
         preview,
         api_name="preview_guidelines",
-        trigger_mode="always_last",
+        **LATEST,
         **QUIET,
     )
     save.click(keep, [box, opened], [box, opened, told], api_name="save_guidelines", show_progress="minimal")

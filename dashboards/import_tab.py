@@ -6,7 +6,7 @@ from annotate.importing.plan import Options
 from annotate.store import Store
 from dashboards import cards
 from dashboards.importing import Given, carry_out, preview
-from dashboards.rooms import QUIET
+from dashboards.rooms import LATEST, QUIET
 from dashboards.roots import Roots
 
 if TYPE_CHECKING:
@@ -88,4 +88,4 @@ def _wire(
         **seen,
     )
     confirm.click(take, [*form], [told, confirm], api_name="take_in", **seen)
-    tab.select(show, [*form], [told, confirm], api_visibility="private", **QUIET)
+    tab.select(show, [*form], [told, confirm], api_visibility="private", **LATEST, **QUIET)

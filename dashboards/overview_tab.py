@@ -6,7 +6,7 @@ from annotate.image_list import ANY, PAGE, STATES
 from annotate.store import Store
 from dashboards import cards
 from dashboards.overview import show_images, show_overview
-from dashboards.rooms import QUIET
+from dashboards.rooms import LATEST, QUIET
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -26,7 +26,7 @@ def build_overview(store: Store, project: "gr.Tab", tab: "gr.Tab") -> None:
         return show_overview(store)
 
     opened = gr.on(
-        [project.select, tab.select], lambda: show_overview(store), None, shown, api_name="overview", **QUIET
+        [project.select, tab.select], lambda: show_overview(store), None, shown, api_name="overview", **LATEST, **QUIET
     )
     looked = again.click(rescan, None, shown, api_name="rescan", show_progress="minimal")
     _build_images(store, opened, looked)
@@ -50,19 +50,19 @@ def _build_images(store: Store, opened: Any, looked: Any) -> None:
         return show_images(store, said, how_far, number)
 
     asked, told = [words, state, page], [listed, page]
-    newest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
     # Not beside what opens the room: each call holds the page up before it shows anything.
     for seen in (opened, looked):
         seen.then(show, asked, told, api_visibility="private", **QUIET)
     page.input(
-        lambda *given: show(*given)[0], asked, listed, api_visibility="private", **newest
+        lambda *given: show(*given)[0], asked, listed, api_visibility="private", **LATEST, **QUIET
     )  # leaves the field alone
-    gr.on([page.submit, page.blur], show, asked, told, api_name="images", **newest)
+    gr.on([page.submit, page.blur], show, asked, told, api_name="images", **LATEST, **QUIET)
     gr.on(
         [words.change, state.change],
         lambda said, how_far: show(said, how_far, 1),
         [words, state],
         told,
         api_visibility="private",
-        **newest,
+        **LATEST,
+        **QUIET,
     )

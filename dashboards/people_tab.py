@@ -14,7 +14,7 @@ from dashboards.people import (
     names_of,
     show_people,
 )
-from dashboards.rooms import QUIET
+from dashboards.rooms import LATEST, QUIET
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -70,7 +70,7 @@ def build_people(accounts: Accounts, tab: "gr.Tab") -> None:
             then_shown(work, len(boxes)), inputs, outputs, api_name=name, api_visibility="private", queue=False
         )  # fmt: skip
 
-    tab.select(show, None, shown, api_visibility="private", **QUIET)
+    tab.select(show, None, shown, api_visibility="private", **LATEST, **QUIET)
     wire(add, "add_person", lambda *given: add_person(accounts, *given), [new_name, new_role, new_password],
          (new_password,))  # fmt: skip
     wire(to_role, "change_role", lambda *given: change_role(accounts, *given), [person, role])

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     import gradio as gr
 
 QUIET: "dict[str, Any]" = {"queue": False, "show_progress": "hidden"}
+# For what a room shows when it is opened: by default Gradio drops an event that comes while one of its kind is at work,
+# and a room that is left and opened again meanwhile would show what was true before.
+LATEST: "dict[str, Any]" = {"trigger_mode": "always_last"}
 
 
 @dataclass(frozen=True)
@@ -39,14 +42,13 @@ def fill_when_open(
     def changed(room: str, *values: Any) -> Any:
         return _listed(work(*values), outputs) if room == tab.id else [gr.skip()] * len(outputs)
 
-    shared: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
+    shared: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal", **LATEST}
     tab.select(opened, [*inputs], [choice.room, *outputs], **shared)
     gr.on(
         [choice.run.change, choice.checkpoint.change],
         changed,
         [choice.room, *inputs],
         [*outputs],
-        trigger_mode="always_last",
         **shared,
     )
 

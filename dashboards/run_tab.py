@@ -6,7 +6,7 @@ from dashboards import beforehand, cards, training, watch
 from dashboards.clock import clock, running
 from dashboards.context import Context
 from dashboards.form import free_name
-from dashboards.rooms import QUIET
+from dashboards.rooms import LATEST, QUIET
 from dashboards.training import FORM_FIELDS, form_values
 from dashboards.watch import RunView, Seen
 
@@ -110,13 +110,13 @@ def wire_data(
         data,
         panel["data"],
         api_name="describe_data",
-        trigger_mode="always_last",
+        **LATEST,
         **QUIET,
     )
     private: dict[str, Any] = {"api_visibility": "private", **QUIET}
-    tab.select(when_opened, known, [opened, *shown], **private)
+    tab.select(when_opened, known, [opened, *shown], **LATEST, **private)
     changed = [part.change for part in known]
-    gr.on(changed, when_changed, [opened, *known], shown, trigger_mode="always_last", **private)
+    gr.on(changed, when_changed, [opened, *known], shown, **LATEST, **private)
     panel["measure"].click(measured, known, shown, api_name="measure_encoding", **QUIET)
     looking.tick(again, known, shown, **private)
 

@@ -8,7 +8,7 @@ from dashboards import cards, runactions, watch
 from dashboards.clock import clock, running
 from dashboards.context import Context
 from dashboards.jobstate import JobState
-from dashboards.rooms import QUIET
+from dashboards.rooms import LATEST, QUIET
 from dashboards.runlist import NEWEST, SORTS, chosen_rows
 from dashboards.runnotes import LONGEST_NOTE, read_notes
 from dashboards.runtable import run_table
@@ -134,11 +134,11 @@ def _wire(context: Context, room: "gr.Tab", parts: Parts) -> None:
         parts[button].click(handler, [*given, *asked], [parts["message"], *shown, *one], api_name=api_name, **QUIET)
 
     listing = [parts["words"].change, parts["sort"].change, parts["archived"].change]
-    gr.on(listing, table, asked, shown, api_name="list_runs", trigger_mode="always_last", **QUIET)
+    gr.on(listing, table, asked, shown, api_name="list_runs", **LATEST, **QUIET)
     parts["run"].change(details, parts["run"], one, **private)
     # States change while one looks at them; the clock starts when the room is first opened.
     ticking = clock(REFRESH_SECONDS)
-    listed = room.select(opened, [drawn, *asked], shown, **private)
+    listed = room.select(opened, [drawn, *asked], shown, **LATEST, **private)
     listed.then(lambda: running(True), None, ticking, **private)
     ticking.tick(refresh, [drawn, *asked[:3]], [parts["table"], drawn], **private)
     wire("save", _save_note(context), "note", api_name="note_run")

@@ -8,7 +8,7 @@ from annotate.settings import CHOICES, Campaign
 from annotate.settings_file import SettingsFile, fault_words
 from annotate.store import Store
 from dashboards import cards
-from dashboards.rooms import QUIET
+from dashboards.rooms import LATEST, QUIET
 from reward.errors import InputError, RewardError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def build_settings(store: Store, tab: "gr.Tab") -> None:
             return [gr.skip(), cards.problem("Not saved", f"{error} Open the room again to see what it says now.")]
         return [campaign, cards.done("Saved; the next image that anybody gets comes by these settings.")]
 
-    tab.select(load, None, [opened, *form, told], api_visibility="private", **QUIET)
+    tab.select(load, None, [opened, *form, told], api_visibility="private", **LATEST, **QUIET)
     save.click(keep, [opened, *form], [opened, told], api_name="save_settings", show_progress="minimal")
 
 

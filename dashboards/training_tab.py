@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 from dashboards.compare_tab import build_compare
 from dashboards.context import Context
 from dashboards.form_tab import build_form, wire_form
-from dashboards.rooms import QUIET
+from dashboards.rooms import LATEST, QUIET
 from dashboards.run_tab import build_data_panel, build_run_panel, wire_data, wire_run
 from dashboards.runs_tab import build_runs
 
@@ -43,5 +43,5 @@ def build_training_tab(context: Context, demo: "gr.Blocks", tab: "gr.Tab") -> No
         context.runs.rows()
         context.board.by_output()
 
-    tab.select(read_runs, None, None, api_visibility="private", **QUIET)
+    tab.select(read_runs, None, None, api_visibility="private", **LATEST, **QUIET)
     new.select(None, None, None, js=_FIT_CHARTS)

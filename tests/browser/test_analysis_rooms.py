@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from dashboards_server import StudioProcess
 from looks import each_look
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 from room_parts import analyse, cells, choose, fits, open_room, unfold
 
 from annotate.exports import Exporter
@@ -129,6 +130,31 @@ def test_the_ranking_follows_the_sliders_and_is_saved(page: Page, place: Path) -
     choose(page, "analyse-run", "style_alone · pixelstats · weights set by hand")
     expect(page.locator("#weights-saved")).to_be_empty()
     shutil.rmtree(place / "outputs/style_alone")  # the other tests look at the newest run
+
+
+def test_a_room_that_is_opened_while_another_is_filled_shows_what_came_meanwhile(
+    new_page: NewPage, studio: StudioProcess, place: Path
+) -> None:
+    page = new_page(routed=True)
+    analyse(page, studio.url)
+    expect(page.locator("#analyse-accuracy .js-plotly-plot")).to_be_visible()
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/run/predict", lambda route: held.append((route, route.fetch())))
+    open_room(page, "Score images")
+    deadline = time.monotonic() + 60
+    while not held:  # what it is told of the runs is on its way
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
+    shutil.copytree(place / "outputs/second", place / "outputs/late", symlinks=True)
+    open_room(page, "A against B")
+    expect(page.locator("#versus-prompt input")).not_to_have_value("")
+    page.wait_for_timeout(500)  # by now it would ask again what is being asked
+    page.unroute("**/run/predict")
+    for route, answer in held:
+        route.fulfill(response=answer)
+    page.locator("#analyse-run input").click()
+    expect(page.get_by_role("option", name="late · pixelstats")).to_be_visible()
+    shutil.rmtree(place / "outputs/late")
 
 
 def test_what_changes_meanwhile_is_seen_when_another_room_is_opened(page: Page, place: Path) -> None:
