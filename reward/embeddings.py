@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from reward.decoding import decoded_by_processes, worth_processes
+from reward.encoders import Encoders
 from reward.errors import CacheError, Fault, InputError
 from reward.events import Encoding
 from reward.images import content_sha256, load_rgb
@@ -31,7 +32,6 @@ Floats = npt.NDArray[np.float32]
 _PREPARE_THREADS: Final = min(8, os.cpu_count() or 1)
 CHUNK: Final = 4096
 _LOOKUP_CHUNK: Final = 500  # SQLite's limit on variables in one statement was once 999
-_BATCH: Final = {"cpu": 8, "cuda": 64, "mps": 16}
 _MOST_IN_MEMORY: Final = 2**30  # bytes of embeddings
 _FIRST_BATCH: Final = 1  # batches double from here: the encoder starts with the first decoded picture
 
@@ -163,19 +163,19 @@ def embed_files(
         started = time.monotonic()
         bad: dict[str, str] = {}
 
-        def keep(names: list[str], encoded: Tensor) -> int:
-            numbers = encoded.cpu().numpy()
+        def keep(names: list[str], encoded: Callable[[], Tensor]) -> int:
+            numbers = encoded().cpu().numpy()
             cache.put(names, backbone.key, numbers)
             vectors[[place[sha] for sha in names]] = numbers
             return len(names)
 
-        # A GPU works on the next batch while the last one is fetched and stored.
-        at_once = 1 if backbone.device.type == "cuda" else 0
         storing: deque[Future[int]] = deque()
-        with ThreadPoolExecutor(1) as keeper:
-            for names, batch in _batches(todo, backbone, _BATCH.get(backbone.device.type, 8), bad):
-                with torch.inference_mode():
-                    storing.append(keeper.submit(keep, names, backbone.encode(batch)))
+        with ThreadPoolExecutor(1) as keeper, Encoders(backbone) as encoders:
+            # The next batch is worked on while the last one is fetched and stored.
+            at_once = 1 if encoders.side_by_side or backbone.device.type == "cuda" else 0
+            first = encoders.size if encoders.side_by_side else min(_FIRST_BATCH, encoders.size)
+            for names, batch in _batches(todo, backbone, first, encoders.size, bad):
+                storing.append(keeper.submit(keep, names, encoders.encode(batch)))
                 while len(storing) > at_once:
                     done += storing.popleft().result()
                     tell(time.monotonic() - started)
@@ -245,9 +245,9 @@ def embed_in_chunks(
 
 
 def _batches(
-    todo: dict[str, Path], backbone: "Backbone", size: int, bad: dict[str, str]
+    todo: dict[str, Path], backbone: "Backbone", first: int, size: int, bad: dict[str, str]
 ) -> Iterator[tuple[list[str], Tensor]]:
-    """Prepared batches with their content hashes, decoded ahead of the encoder.
+    """Prepared batches of `size` with their content hashes, decoded ahead of the encoder; growing from `first`.
 
     What can't be decoded is put into `bad`: the reason, by content hash.
     """
@@ -257,14 +257,14 @@ def _batches(
             if names:
                 yield names, batch
     else:
-        yield from _decoded_by_threads(todo, backbone, size, bad)
+        yield from _decoded_by_threads(todo, backbone, first, size, bad)
 
 
 def _decoded_by_threads(
-    todo: dict[str, Path], backbone: "Backbone", size: int, bad: dict[str, str]
+    todo: dict[str, Path], backbone: "Backbone", first: int, size: int, bad: dict[str, str]
 ) -> Iterator[tuple[list[str], Tensor]]:
     """As `_batches`; at most four batches ahead."""
-    fill = min(_FIRST_BATCH, size)
+    fill = first
 
     def prepare(path: Path) -> Tensor:
         return backbone.prepare(load_rgb(path))

@@ -24,12 +24,14 @@ class Backbone(nn.Module, ABC):
         identity: everything its numbers depend on, JSON-able; equal identities give equal embeddings.
         dim: length D of an embedding.
         takes_pixels: whether `encode_pixels` and `preprocess_tensor` work.
+        worth_a_core: whether `encode` is so much work that each CPU core may well take a picture of its own.
     """
 
     spec: str
     identity: dict[str, Any]
     dim: int
     takes_pixels: bool
+    worth_a_core = False
 
     @property
     def key(self) -> str:

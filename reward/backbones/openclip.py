@@ -41,6 +41,8 @@ class OpenClipBackbone(Backbone):
             as far and gains nothing once images are decoded too. Other devices compute in float32.
     """
 
+    worth_a_core = True
+
     def __init__(self, architecture: str, *, tag: str | None = None, weights: Path | None = None) -> None:
         """Exactly one of `tag` (a pretrained tag of open_clip's list) and `weights` (a file) is given.
 
