@@ -6,7 +6,7 @@ found() {
   for name in "$@"; do command -v "$name" >/dev/null && return 0; done
   return 1
 }
-install() {
+get() {
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq "$1" >/dev/null 2>&1
 }
 sudo=""
@@ -15,7 +15,7 @@ found chromium-headless-shell && exit 0
 if found chromium chromium-browser google-chrome && [ -n "$sudo" ]; then exit 0; fi
 if command -v apt-get >/dev/null; then
   $sudo apt-get update -qq || true
-  install chromium-headless-shell || found chromium chromium-browser google-chrome || install chromium || true
+  get chromium-headless-shell || found chromium chromium-browser google-chrome || get chromium || true
 fi
 found chromium-headless-shell chromium chromium-browser google-chrome || {
   echo "Install Chromium (package 'chromium-headless-shell' or 'chromium') for the browser tests." >&2
