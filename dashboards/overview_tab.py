@@ -25,8 +25,9 @@ def build_overview(store: Store, project: "gr.Tab", tab: "gr.Tab") -> None:
         store.rescan()
         return show_overview(store)
 
+    # The first opening is both at once, and one of them is dropped: hence not the latest.
     opened = gr.on(
-        [project.select, tab.select], lambda: show_overview(store), None, shown, api_name="overview", **LATEST, **QUIET
+        [project.select, tab.select], lambda: show_overview(store), None, shown, api_name="overview", **QUIET
     )
     looked = again.click(rescan, None, shown, api_name="rescan", show_progress="minimal")
     _build_images(store, opened, looked)

@@ -16,12 +16,11 @@ from reward.config import TrainConfig
 from reward.errors import CheckpointError, InputError
 from reward.events import plain
 from reward.inputs import read_inputs, write_inputs
-from reward.runrecord import recorded, recorded_arguments, recorded_inputs
+from reward.runrecord import recorded
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from reward.dataset import Dataset
     from reward.model import MultiHeadReward
     from reward.raters import RaterModel
 
@@ -68,11 +67,12 @@ class RunFolder:
             if not (self.path / "last").is_dir():
                 begun = "--overwrite begins it anew" if self.holds_a_run else "leave --resume out to start a new run"
                 raise InputError.one("--resume", f"{self.path} holds no last/", begun)
+            _check_writable(self.path)
             return
         if self.path.exists() and not self.path.is_dir():
             raise InputError.one("--output", f"{self.path} is a file", "name a new folder")
-        self._check_writable()
         if not self.path.is_dir() or not any(self.path.iterdir()):
+            _check_writable(self.path)
             return
         if not self.holds_a_run:
             raise InputError.one("--output", f"{self.path} holds other files", "name a new folder")
@@ -83,14 +83,8 @@ class RunFolder:
                 f"{self.path} already holds a run" + ("" if resumable else ", stopped before its first checkpoint"),
                 "--resume goes on with it, --overwrite replaces it" if resumable else "--overwrite begins it anew",
             )
-
-    def _check_writable(self) -> None:
-        """Refuse a folder that couldn't be made or filled when there is something to write."""
-        nearest = next(folder for folder in (self.path, *self.path.absolute().parents) if folder.exists())
-        if not nearest.is_dir():
-            raise InputError.one("--output", f"{nearest} is a file", "name a folder in a folder")
-        if not os.access(nearest, os.W_OK | os.X_OK):
-            raise InputError.one("--output", f"{nearest} can't be written to", "name a folder that you may write to")
+        _check_writable(self.path)
+        _check_writable(self.path.absolute().parent)  # where the earlier run is set aside
 
     def create(self, record: dict[str, Any], inputs: Mapping[Path, bytes], *, overwrite: bool) -> None:
         """Make the folder with its config.json and a copy of the input files.
@@ -254,15 +248,14 @@ class RunFolder:
         remedy = "go on with the file as it was, or --overwrite"
         return read_inputs(self.path, record["inputs"], remedy=remedy) if same else None
 
-    def check_same_run(self, config: TrainConfig, data: "Dataset") -> None:
-        """Refuse, before any work, to resume with other arguments or changed input files.
+    def check_same_run(self, arguments: Mapping[str, Any], inputs: Mapping[str, str]) -> None:
+        """Refuse to resume with other arguments or changed input files; see `reward.runrecord`.
 
         Raises:
             InputError: names what differs.
             CheckpointError: config.json is damaged.
         """
         before = self._record()
-        arguments, inputs = recorded_arguments(config), recorded_inputs(data)
         old_arguments, old_inputs = before["arguments"], before["inputs"]
         differing = [
             "--" + name.replace("_", "-")
@@ -298,6 +291,15 @@ class RunFolder:
         if not whole:
             raise CheckpointError(f"{self.path / CONFIG}: parts are missing, can't be resumed from")
         return dict(record)
+
+
+def _check_writable(folder: Path) -> None:
+    """Refuse a folder that couldn't be made or filled when there is something to write."""
+    nearest = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if not nearest.is_dir():
+        raise InputError.one("--output", f"{nearest} is a file", "name a folder in a folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise InputError.one("--output", f"{nearest} can't be written to", "name a folder that you may write to")
 
 
 def _refuse_to_resume(differing: Sequence[str]) -> None:

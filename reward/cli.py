@@ -172,7 +172,8 @@ class _Printer:
             case Warning():
                 self._say(f"warning: {event.message}")
             case Finished():
-                self._say(_results(Path(event.output) / "best" / "metrics.json"))
+                with suppress(OSError, ValueError, LookupError, TypeError):  # damaged; the run is over
+                    self._say(_results(Path(event.output) / "best" / "metrics.json"))
                 self._say(f"best epoch {event.best_epoch}; model in {event.output}/best")
 
     def close(self) -> None:

@@ -151,7 +151,7 @@ class TrainConfig:
             ),
             (
                 "--val-fraction",
-                self.val_fraction is None or not self.folds,
+                self.resume or self.val_fraction is None or not self.folds,  # a run goes on as it began
                 f"contradicts --folds {self.folds}: with folds nothing is held out",
                 "give one of the two",
             ),

@@ -17,13 +17,11 @@ def threads_for(multiplications: int) -> Iterator[None]:
         return
     from threadpoolctl import threadpool_limits
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1, user_api="blas"):
-            yield
-    finally:
-        torch.set_num_threads(before)
+    torch.get_num_threads()  # torch sets this thread's number at its first use, which must not come later
+    # Not torch.set_num_threads: it fixes the number of MKL's threads too, for the whole process and for good, and
+    # threads that are to have one each would then have more.
+    with threadpool_limits(1):
+        yield
 
 
 def one_thread_each() -> None:

@@ -33,7 +33,7 @@ from reward.model_config import OVERALL, ModelConfig
 from reward.modelcard import model_card
 from reward.problem import multihead_problem, pairs_problem
 from reward.raters import RaterModel
-from reward.runrecord import run_record
+from reward.runrecord import recorded_arguments, recorded_inputs, run_record
 from reward.threads import threads_for
 from reward.validation import Validation, make_validation, snapshot
 
@@ -61,7 +61,8 @@ def train(config: TrainConfig, should_stop: Callable[[], bool] = lambda: False) 
     kept = run.inputs(config) if config.resume else None
     data = read_dataset(config, kept=kept)
     if config.resume:
-        run.check_same_run(config, data)
+        run.check_same_run(recorded_arguments(config), recorded_inputs(data))
+        run.read_state()
     _check_folds(config, data)
     yield from _reading(data)
     for file in changed_since(data.sources) if kept is not None else ():
@@ -234,6 +235,8 @@ class _Loop:
         return 0
 
     def _resume(self, fit: Fit) -> int:
+        # Again, now that the folder is this training's: another may have replaced the run since.
+        self.run.check_same_run(self.record["arguments"], self.record["inputs"])
         self.run.check_same_images(self.record)
         state = self.run.read_state()
         epoch = load_state(fit, state)

@@ -174,6 +174,8 @@ def _config(record: dict[str, Any]) -> TrainConfig:
     known = {item.name for item in fields(TrainConfig)} - set(_OF_NO_MATTER)
     given = {name: value for name, value in record["arguments"].items() if name in known}
     paths = {name: Path(value) for name, value in given.items() if kinds.get(name) is Path and isinstance(value, str)}
+    if given.get("folds"):
+        given["val_fraction"] = None  # earlier runs may have been given both
     try:
         return TrainConfig(**{**given, **paths})
     except (TypeError, RewardError) as error:

@@ -211,4 +211,5 @@ def test_weights_that_do_not_fit_are_refused_with_the_other_ways(openclip_weight
     with pytest.raises(BackboneError) as caught:
         OpenClipBackbone("ViT-B-32", weights=openclip_weights).load()
     assert "can't load openclip:ViT-B-32@" in str(caught.value)
+    assert "doesn't hold weights of ViT-B-32" in str(caught.value)
     assert "pixelstats" in str(caught.value)

@@ -1,18 +1,22 @@
 """Pictures encoded one beside another: the same embeddings in the same order, whatever is left over or goes wrong."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from reward.backbones.base import Backbone
+from reward.backbones.openclip import OpenClipBackbone
 from reward.backbones.registry import make_backbone
 from reward.embeddings import EmbeddingCache, embed_files
 from reward.encoders import Encoders
 from reward.events import Encoding
+from reward.threads import threads_for
 from tests.reward_inputs import draw
 
 SMALL = "openclip:ViT-S-32@{}"
@@ -20,15 +24,18 @@ SMALL = "openclip:ViT-S-32@{}"
 
 @pytest.fixture
 def two_cores() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
+    torch.get_num_threads()
+    with threadpool_limits(2, user_api="openmp"):  # for this thread, as a machine with two would have it
+        yield
 
 
 @pytest.fixture
 def backbone(openclip_weights: Path) -> Backbone:
-    return make_backbone(SMALL.format(openclip_weights))
+    """A small one, which takes itself for a large one."""
+    backbone = make_backbone(SMALL.format(openclip_weights))
+    assert not backbone.worth_a_core
+    backbone.worth_a_core = True
+    return backbone
 
 
 @pytest.fixture
@@ -42,8 +49,8 @@ def test_the_embeddings_are_those_of_whole_batches(
     told: list[int] = []
     beside = embed_files(files, backbone, EmbeddingCache(tmp_path / "a"), lambda event: told.append(event.done))
     assert told == [0, 2, 4, 5]
-    torch.set_num_threads(1)
-    batch = embed_files(files, backbone, EmbeddingCache(tmp_path / "b"))
+    with threadpool_limits(1, user_api="openmp"):
+        batch = embed_files(files, backbone, EmbeddingCache(tmp_path / "b"))
     assert beside.hashes == batch.hashes
     np.testing.assert_allclose(beside.vectors, batch.vectors, atol=1e-6)
     assert np.ptp(beside.vectors, axis=0).max() > 1e-4  # of five pictures, not of one
@@ -55,16 +62,19 @@ def test_which_work_is_shared_out(two_cores: None, backbone: Backbone) -> None:
     with Encoders(make_backbone("pixelstats")) as encoders:
         assert (encoders.side_by_side, encoders.size) == (False, 8)
     for cores in (1, 16):
-        torch.set_num_threads(cores)
-        with Encoders(backbone) as encoders:
+        with threadpool_limits(cores, user_api="openmp"), Encoders(backbone) as encoders:
             assert (encoders.side_by_side, encoders.size) == (False, 8)
+    assert OpenClipBackbone("ViT-L-14", tag="openai").worth_a_core
 
 
 def test_who_encodes_beside_another_is_one_thread(two_cores: None, backbone: Backbone) -> None:
-    threads: list[int] = []
+    threads: list[tuple[int, int]] = []
+    with threads_for(1):  # a training before, in the same process
+        assert torch.get_num_threads() == 1
 
     def encode(batch: Tensor) -> Tensor:
-        threads.append(torch.get_num_threads())
+        told = re.search(r"mkl_get_max_threads\(\) : (\d+)", torch.__config__.parallel_info())
+        threads.append((torch.get_num_threads(), int(told[1]) if told else 0))
         return batch.flatten(1)
 
     backbone.encode = encode  # type: ignore[method-assign]  # to look at who calls it
@@ -73,7 +83,8 @@ def test_who_encodes_beside_another_is_one_thread(two_cores: None, backbone: Bac
         whole, rest = encoders.encode(pictures), encoders.encode(pictures[:1])
         assert torch.equal(whole(), pictures.flatten(1))
         assert torch.equal(rest(), pictures[:1].flatten(1))
-    assert threads == [1, 1, 2]
+    assert [own for own, _ in threads] == [1, 1, 2]
+    assert all(of_mkl <= own for own, of_mkl in threads)
 
 
 def test_what_fails_is_told_and_what_was_done_is_kept(

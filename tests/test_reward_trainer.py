@@ -114,6 +114,17 @@ def test_an_output_that_can_not_be_made_is_refused_before_anything_is_encoded(ra
         assert "encoding" not in done.stderr
 
 
+def test_a_finished_run_whose_figures_are_damaged_has_finished_all_the_same(ratings: Path, tmp_path: Path) -> None:
+    run = ("--ratings", ratings, "--backbone", "pixelstats", "--output", tmp_path / "out", "--epochs", "1")
+    assert run_trainer(*run).returncode == 0
+    for damaged in ("{", "{}", '{"heads": {"style": {}}}'):
+        (tmp_path / "out/best/metrics.json").write_text(damaged)
+        done = run_trainer(*run, "--resume", "--events", tmp_path / "events.jsonl")
+        assert done.returncode == 0, done.stderr
+        assert "best epoch 1" in done.stdout
+        assert json.loads((tmp_path / "events.jsonl").read_text().splitlines()[-1])["event"] == "finished"
+
+
 def test_faults_of_all_files_come_at_once_and_nothing_is_written(ratings: Path, tmp_path: Path) -> None:
     ratings.write_text(ratings.read_text() + "p9,gone.png,1,2,3,4,5\n")
     pairs = tmp_path / "pairs.jsonl"

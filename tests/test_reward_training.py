@@ -261,6 +261,35 @@ def test_resuming_another_run_is_refused(ratings: Path, tmp_path: Path) -> None:
     assert "holds no last/" in str(caught.value)
 
 
+def test_a_run_that_is_replaced_while_another_resumes_it_is_left_alone(ratings: Path, tmp_path: Path) -> None:
+    list(train(config(ratings, tmp_path / "a", epochs=1)))
+    late = train(config(ratings, tmp_path / "a", epochs=3, resume=True))
+    while not isinstance(next(late), Split):  # it has looked, and encoded
+        pass
+    list(train(config(ratings, tmp_path / "a", epochs=1, overwrite=True, seed=7)))
+    before = weights(tmp_path / "a")
+    with pytest.raises(InputError, match="--seed changed since the run began"):
+        list(late)
+    assert same(before, weights(tmp_path / "a"))
+
+
+def test_a_run_of_folds_that_was_given_a_share_too_stays_usable(ratings: Path, tmp_path: Path) -> None:
+    list(train(config(ratings, tmp_path / "a", epochs=1, folds=3)))
+    record = json.loads((tmp_path / "a/config.json").read_text())
+    record["arguments"]["val_fraction"] = 0.2  # as it once could be
+    (tmp_path / "a/config.json").write_text(json.dumps(record))
+    assert read_validation(tmp_path / "a").data.ratings.shape[1] == len(HEADS)
+    list(train(config(ratings, tmp_path / "a", epochs=2, folds=3, val_fraction=0.2, resume=True)))
+    assert len((tmp_path / "a/metrics.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_state_that_is_damaged_is_told_before_anything_is_encoded(ratings: Path, tmp_path: Path) -> None:
+    list(train(config(ratings, tmp_path / "a", epochs=1)))
+    (tmp_path / "a/last/training_state.safetensors").write_bytes(b"damaged")
+    with pytest.raises(CheckpointError, match="can't be resumed from"):
+        next(train(config(ratings, tmp_path / "a", epochs=2, resume=True)))
+
+
 def test_resuming_with_other_prompts_images_or_weights_is_refused(
     ratings: Path, tmp_path: Path, openclip_weights: Path
 ) -> None:

@@ -31,7 +31,7 @@ class Backbone(nn.Module, ABC):
     identity: dict[str, Any]
     dim: int
     takes_pixels: bool
-    worth_a_core = False
+    worth_a_core: bool = False
 
     @property
     def key(self) -> str:

@@ -27,7 +27,8 @@ _OTHER_WAYS = (
     "which needs no weights"
 )
 
-_OVERSHOOT: Final = 0.25  # a decoder's pixels may leave [0, 1] by a little
+_LARGE: Final = 1024  # ViT-L's width; smaller towers gain nothing by a core for each picture
+_OVERSHOOT: Final = 0.5  # a decoder's pixels may leave [0, 1]; those in [-1, 1] or [0, 255] go further
 
 
 class OpenClipBackbone(Backbone):
@@ -40,8 +41,6 @@ class OpenClipBackbone(Backbone):
             fast as "float32" with scores less than a thousandth of a point apart, where "bfloat16" moves them ten times
             as far and gains nothing once images are decoded too. Other devices compute in float32.
     """
-
-    worth_a_core = True
 
     def __init__(self, architecture: str, *, tag: str | None = None, weights: Path | None = None) -> None:
         """Exactly one of `tag` (a pretrained tag of open_clip's list) and `weights` (a file) is given.
@@ -60,6 +59,7 @@ class OpenClipBackbone(Backbone):
         self._quick_gelu = bool(model_config.get("quick_gelu") or tag_config.get("quick_gelu"))
         self._preprocess = _preprocess_config(model_config, tag_config)
         self.dim = int(model_config["embed_dim"])
+        self.worth_a_core = int(model_config.get("vision_cfg", {}).get("width") or 0) >= _LARGE
         self.identity = {
             "library": "open_clip",
             "architecture": architecture,
@@ -113,11 +113,11 @@ class OpenClipBackbone(Backbone):
         """
         if pixels.ndim != 4 or pixels.shape[1] != 3 or not pixels.is_floating_point():
             raise BackboneError(f"expected (B, 3, H, W) floats in [0, 1], got {tuple(pixels.shape)} {pixels.dtype}")
-        lowest, highest = (float(bound) for bound in pixels.detach().aminmax())
+        lowest, highest = torch.stack(pixels.detach().aminmax()).tolist() if pixels.numel() else (0, 1)
         if lowest < -_OVERSHOOT or highest > 1 + _OVERSHOOT:
             raise BackboneError(
-                f"expected pixels in [0, 1], got {lowest:.3g} to {highest:.3g}; "
-                "pixels in [-1, 1] are to be given as pixels / 2 + 0.5, those in [0, 255] as pixels / 255"
+                f"expected pixels in [0, 1], got {lowest:.3g} to {highest:.3g}; pixels in [-1, 1] are to be given as "
+                "(pixels / 2 + 0.5).clamp(0, 1), those in [0, 255] as pixels / 255"
             )
         prepared: Tensor = self.transform(pixels)
         return prepared
@@ -154,7 +154,11 @@ class OpenClipBackbone(Backbone):
                 output_dict=False,
             )
         except Exception as error:  # open_clip, torch, safetensors and the hub client each raise their own
-            raise BackboneError(f"can't load {self.spec}: {_first_line(error)}. {_OTHER_WAYS}.") from error
+            why = _first_line(error)
+            if self._weights is not None:
+                kind = type(error).__name__
+                why = f"the file is damaged, or doesn't hold weights of {self._architecture} ({kind}: {why})"
+            raise BackboneError(f"can't load {self.spec}: {why}. {_OTHER_WAYS}.") from error
         self.visual = model.visual.requires_grad_(False).eval().to(self._device)
 
     def _configs(self) -> tuple[dict[str, Any], dict[str, Any]]:
