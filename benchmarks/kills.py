@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.ratios import Row, table
 from reward.cli import main as train_main
+from reward.config import MOST_EPOCHS
 from reward.model import MultiHeadReward
 from tests.reward_inputs import PROJECT, simple_ratings
 
@@ -34,7 +35,7 @@ EARLY, AFTERWARDS = 6.0, 0.5  # seconds
 
 
 def start(ratings: Path, output: Path, cache: Path) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, PROJECT / "train_reward.py", *arguments(ratings, output, cache, 1_000_000)]
+    command = [sys.executable, PROJECT / "train_reward.py", *arguments(ratings, output, cache, MOST_EPOCHS)]
     return subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
