@@ -109,7 +109,7 @@ def _entries(folder: str, above: str = "") -> Iterator[tuple[str, "os.DirEntry[s
                 continue
             if entry.is_dir(follow_symlinks=False):
                 yield from _entries(entry.path, f"{above}{entry.name}/")
-            elif os.path.splitext(entry.name)[1].lower() in _KNOWN_SUFFIXES or entry.is_dir():  # noqa: PTH122
+            elif os.path.splitext(entry.name)[1].lower() in _KNOWN_SUFFIXES or entry.is_dir():  # noqa: PTH122 (quicker)
                 yield above + entry.name, entry
 
 

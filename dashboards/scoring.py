@@ -19,6 +19,8 @@ from reward.errors import RewardError
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from reward.model import MultiHeadReward
+
 MOST_ROWS: Final = 100
 WALL: Final = 6
 AS_GIVEN: Final = "as given"
@@ -153,8 +155,8 @@ def write_files(context: Context, report: ScoreReport, folder: Path) -> tuple[Pa
     parquet = place / "scores.parquet"
     frame = scores_frame([score.name for score in usable], [score.scores for score in usable])
 
-    def write(model: "object") -> None:
-        with scores_parquet(parquet, model) as append:  # type: ignore[arg-type]
+    def write(model: "MultiHeadReward") -> None:
+        with scores_parquet(parquet, model) as append:
             append(frame)
 
     context.shelf.use(report.checkpoint, write)

@@ -141,7 +141,7 @@ def _comparable(files: "pd.Series[str]") -> "pd.Series[str]":
     if not files.str.startswith(("/", "..")).any():
         return files
     # Not resolve(), which asks the disk.
-    absolute = [file if file.startswith("/") else os.path.abspath(file) for file in files.tolist()]  # noqa: PTH100
+    absolute = [name if name.startswith("/") else os.path.abspath(name) for name in files.tolist()]  # noqa: PTH100 (so)
     return pd.Series(absolute, files.index, dtype="str")
 
 

@@ -2,6 +2,7 @@
 
 import io
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from annotate.accounts import Accounts, accounts_exist
 from annotate.errors import AnnotateError, BadRequestError, ConflictError, NotFoundError
 from annotate.judgement import CORRECTION_NAME
 from annotate.passwords import Passwords
+from annotate.project import Project
 from annotate.store import Store
 
 
@@ -116,9 +118,9 @@ def users(monkeypatch: pytest.MonkeyPatch, *arguments: object, typed: str = "") 
 
 
 def test_the_command_line_does_it_all_beside_a_running_studio(
-    make_project: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    make_project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project = make_project()  # type: ignore[operator]
+    project = make_project()
     store = Store.open(project)  # holds the folder's lock, as a running studio does
     data = ("--data", project.root)
     assert users(monkeypatch, "list", *data) == 0

@@ -13,7 +13,7 @@ from reward.forecast import forecast, main
 
 
 def config(tmp_path: Path, ratings: Path, **more: object) -> TrainConfig:
-    return TrainConfig(ratings=ratings, backbone="pixelstats", cache_dir=tmp_path / "cache", device="cpu", **more)  # type: ignore[arg-type]
+    return TrainConfig(ratings=ratings, backbone="pixelstats", cache_dir=tmp_path / "cache", device="cpu", **more)  # type: ignore[arg-type]  # fields by name
 
 
 def test_looking_and_measuring_until_nothing_is_new(tmp_path: Path) -> None:
